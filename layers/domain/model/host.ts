@@ -1,0 +1,60 @@
+import type { Resources } from './resources.ts';
+
+/**
+ * - `BOOTING`: bought, not yet registered in ECS
+ * - `READY`: takes claims
+ * - `CORDONED`: keeps what it has, takes nothing new
+ * - `DRAINING`: being emptied; interruptible tasks are moved
+ * - `TERMINATING`: asked of EC2; gone when EC2 says so
+ */
+export type HostState = 'BOOTING' | 'READY' | 'CORDONED' | 'DRAINING' | 'TERMINATING';
+
+export type Lifecycle = 'spot' | 'on-demand';
+
+/** Capacity of a host reserved for one attempt. */
+export interface Claim {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly demand: Resources;
+  readonly hostPorts: readonly string[];
+  readonly claimedAt: number;
+  /** Copied from the task, so that a pass needs no task record to know what it may move. */
+  readonly group: string;
+  readonly priority: number;
+  readonly interruptible: boolean;
+}
+
+export interface Host {
+  /** EC2 instance id. */
+  readonly hostId: string;
+  readonly cluster: string;
+  readonly pool: string;
+  readonly instanceType: string;
+  readonly zone: string;
+  readonly lifecycle: Lifecycle;
+  readonly architecture: 'x86_64' | 'arm64';
+  readonly usdPerHour: number;
+  readonly state: HostState;
+  /** Why it is in this state. */
+  readonly stateReason: string;
+  /** Grows when the host is declared lost: a claim of an older epoch is void. */
+  readonly epoch: number;
+  readonly containerInstanceArn?: string;
+  /** What ECS registered (BOOTING: what its type promises), after all reservations. */
+  readonly capacity: Resources;
+  /** capacity minus claims; the condition of every claim. */
+  readonly left: Resources;
+  readonly ports: readonly string[];
+  readonly claims: Readonly<Record<string, Claim>>;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly orderId?: string;
+  readonly launchedAt: number;
+  readonly registeredAt?: number;
+  /** Since when it holds no claim; absent while it holds one. */
+  readonly idleSince?: number;
+  readonly ecsVersion?: number;
+  /** Last time the agent reported, from the host's own partition. */
+  readonly agentSeenAt?: number;
+  /** 0..1, share of the last window in which tasks stalled, from the agent. */
+  readonly pressure?: { readonly cpu: number; readonly memory: number; readonly io: number };
+}

@@ -1,0 +1,81 @@
+import type { Lifecycle } from './host.ts';
+import type { Resources } from './resources.ts';
+
+/** One EC2 instance type as capacity planning sees it. */
+export interface InstanceType {
+  readonly name: string;
+  readonly architecture: 'x86_64' | 'arm64';
+  /** What a host of this type offers to tasks once ECS, the agent and the system have taken theirs. */
+  readonly capacity: Resources;
+  readonly usdPerHour: number;
+  readonly spotUsdPerHour?: number;
+  /** Expected interruptions of Spot per hour, 0..1. */
+  readonly spotInterruptionRate?: number;
+  readonly maxTaskEnis?: number;
+}
+
+export interface Pool {
+  readonly name: string;
+  readonly cluster: string;
+  /** Allowed instance types, exact or with `*`: `c6i.*`. */
+  readonly instanceTypes: readonly string[];
+  readonly lifecycles: readonly Lifecycle[];
+  readonly zones: readonly string[];
+  readonly minHosts: number;
+  readonly maxHosts: number;
+  /** Hosts wanted even without demand; set by alarms within min and max. */
+  readonly desiredHosts: number;
+  /** Room kept free beyond demand. */
+  readonly headroom: Resources;
+  /** Largest host bought, bounding what one failure takes; vCPU. */
+  readonly maxHostVcpus: number;
+  readonly launchTemplate: string;
+  readonly subnets: Readonly<Record<string, string>>;
+  /** How long an empty host is kept before it is given back. */
+  readonly idleHostMs: number;
+  /** What an alarm on this pool does: hosts added on ALARM, taken on OK. */
+  readonly alarmStep: number;
+}
+
+export interface Cluster {
+  readonly name: string;
+  /** Number of host partitions (cells) in the table. */
+  readonly cells: number;
+  readonly paused: boolean;
+  readonly pools: readonly Pool[];
+}
+
+/** EC2 had none of this (type, zone, lifecycle) a while ago. */
+export interface InsufficientCapacity {
+  readonly instanceType: string;
+  readonly zone: string;
+  readonly lifecycle: Lifecycle;
+  readonly until: number;
+  readonly code: string;
+}
+
+/** One intended purchase, recorded before EC2 is asked so that a crash can finish it with the same token. */
+export interface CapacityOrder {
+  /** Also the CreateFleet client token. */
+  readonly orderId: string;
+  readonly cluster: string;
+  readonly pool: string;
+  readonly state: 'OPEN' | 'DONE' | 'FAILED';
+  readonly createdAt: number;
+  readonly lifecycle: Lifecycle;
+  readonly hosts: number;
+  /** Interchangeable offers, cheapest first: EC2 may fall back along them inside one call. */
+  readonly offers: readonly CapacityOffer[];
+  readonly reason: string;
+  readonly hostIds: readonly string[];
+  readonly errors: readonly string[];
+}
+
+export interface CapacityOffer {
+  readonly instanceType: string;
+  readonly zone: string;
+  readonly subnet: string;
+  readonly usdPerHour: number;
+  readonly capacity: Resources;
+  readonly architecture: 'x86_64' | 'arm64';
+}
