@@ -1,0 +1,23 @@
+/** An event Berth announces, already in its outgoing shape (`layers/events/out`). */
+export interface OutgoingEvent {
+  readonly detailType: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+  readonly resources: readonly string[];
+}
+
+export interface Bus {
+  /** Throws when any entry was not taken, naming it; the caller repeats the batch (consumers see at-least-once). */
+  publish(events: readonly OutgoingEvent[]): Promise<void>;
+  /** Asks for a pass over the cluster; `taskIds` are what it is about (the queue's index may not show them yet). */
+  wake(
+    cluster: string,
+    reason: string,
+    options?: { readonly taskIds?: readonly string[]; readonly delayMs?: number },
+  ): Promise<void>;
+  /** Asks for capacity for what is pending in the cluster. */
+  provision(
+    cluster: string,
+    reason: string,
+    options?: { readonly taskIds?: readonly string[] },
+  ): Promise<void>;
+}

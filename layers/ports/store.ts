@@ -1,0 +1,184 @@
+import type { Claim, Host, HostState } from '../domain/model/host.ts';
+import type { CapacityOrder, Cluster, InsufficientCapacity, Pool } from '../domain/model/pool.ts';
+import type { Reason, StopCause } from '../domain/model/reason.ts';
+import type { Resources } from '../domain/model/resources.ts';
+import type { Task, TaskState } from '../domain/model/task.ts';
+
+/**
+ * The record of everything. Every write is one guarded, repeatable step: it says in its result whether the guard held,
+ * and never throws for a guard that did not. Only infrastructure failures throw (`StoreUnavailable`), and after one the
+ * caller may repeat the call.
+ */
+export interface Store extends TaskStore, HostStore, ClusterStore {}
+
+/** The guard of a write did not hold; `current` is the record as it was found, when there is one. */
+export interface Refused<T> {
+  readonly outcome: 'refused';
+  readonly current: T | undefined;
+}
+export interface Applied<T> {
+  readonly outcome: 'applied';
+  readonly current: T;
+}
+export type Guarded<T> = Applied<T> | Refused<T>;
+
+/** Which attempt a write is about: it is refused when the task has moved on. */
+export interface AttemptRef {
+  readonly taskId: string;
+  readonly attempt: number;
+}
+
+export interface TaskStore {
+  /** Puts a new task. `duplicate` returns the record that the first call made, unchanged. */
+  acceptTask(task: Task): Promise<{ readonly outcome: 'accepted' | 'duplicate'; readonly task: Task }>;
+  /** Strongly consistent. */
+  getTask(taskId: string): Promise<Task | undefined>;
+  /** Strongly consistent, any number of ids; unknown ones are left out. */
+  getTasks(taskIds: readonly string[]): Promise<Task[]>;
+  /**
+   * The queue of a cluster by (priority descending, accepted first), eventually consistent: a task may be missing for a
+   * moment or be no longer pending. `more` says the limit cut the list.
+   */
+  listPending(cluster: string, limit: number): Promise<{ readonly tasks: Task[]; readonly more: boolean }>;
+  /** Guard: PENDING at this attempt. Writes nothing when the reason is the one on record. */
+  recordWait(ref: AttemptRef, reason: Reason): Promise<Guarded<Task>>;
+  /** Guard: PLACED at this attempt, no ARN on record or the same one. */
+  recordLaunch(ref: AttemptRef, ecsTaskArn: string): Promise<Guarded<Task>>;
+  /** Guard: PLACED at this attempt. The answer of the launch is unknown and the same token will be tried again. */
+  recordLaunchUnknown(ref: AttemptRef, detail: string): Promise<Guarded<Task>>;
+  /** Guard: PLACED or RUNNING at this attempt with an older (or no) ECS version. */
+  recordRunning(
+    ref: AttemptRef,
+    seen: { readonly ecsTaskArn: string; readonly ecsVersion: number; readonly startedAt: number },
+  ): Promise<Guarded<Task>>;
+  /**
+   * Ends the attempt for good. Guard: not terminal, this attempt; with `ifState`, in one of those states.
+   * The claim is released separately (`releaseClaim`), before or after: both are repeatable.
+   */
+  finishTask(ref: AttemptRef, end: TaskEnd): Promise<Guarded<Task>>;
+  /** Ends the attempt and queues the next one. Guard: PLACED or RUNNING at this attempt. */
+  requeueTask(ref: AttemptRef, next: Requeue): Promise<Guarded<Task>>;
+  /** Marks a live task to be stopped. Guard: not terminal, no earlier request. PENDING tasks are better finished. */
+  requestStop(taskId: string, request: NonNullable<Task['stopRequested']>): Promise<Guarded<Task>>;
+}
+
+export interface TaskEnd {
+  readonly state: Extract<TaskState, 'SUCCEEDED' | 'FAILED' | 'CANCELLED'>;
+  readonly ifState?: readonly TaskState[];
+  readonly reason: Reason;
+  readonly endedAt: number;
+  readonly exitCode?: number;
+  readonly ecsTaskArn?: string;
+  readonly ecsVersion?: number;
+}
+
+export interface Requeue {
+  readonly cause: StopCause;
+  readonly reason: Reason;
+  /** Whether this attempt counts against the task's own attempts. */
+  readonly counted: boolean;
+  readonly notBefore?: number;
+}
+
+export interface HostStore {
+  /** Strongly consistent, all cells. */
+  listHosts(cluster: string): Promise<Host[]>;
+  getHost(cluster: string, hostId: string): Promise<Host | undefined>;
+  /** Guard: no such host yet; then `refused` with the one on record. */
+  addHost(host: Host): Promise<Guarded<Host>>;
+  /**
+   * What ECS says of the host: BOOTING becomes READY. `left` becomes `capacity` minus claims. Guard: not TERMINATING,
+   * older (or no) ECS version.
+   */
+  registerHost(
+    cluster: string,
+    hostId: string,
+    seen: {
+      readonly containerInstanceArn: string;
+      readonly capacity: Resources;
+      readonly attributes: Readonly<Record<string, string>>;
+      readonly ecsVersion: number;
+      readonly registeredAt: number;
+    },
+  ): Promise<Guarded<Host>>;
+  /** Guard: in one of `from`, and, when asked, at `epoch` and without claims (so that a claim and a retirement exclude each other). */
+  setHostState(
+    cluster: string,
+    hostId: string,
+    change: {
+      readonly from: readonly HostState[];
+      readonly to: HostState;
+      readonly reason: string;
+      readonly epoch?: number;
+      readonly ifEmpty?: boolean;
+    },
+  ): Promise<Guarded<Host>>;
+  /**
+   * Reserves a host for up to 99 tasks in one transaction and moves them to PLACED. Guards: host READY at `epoch` with
+   * enough left and its ports unused; each task PENDING at its attempt and not claimed here. All or nothing; a repeat of
+   * a claim that already happened is `claimed`.
+   */
+  claim(request: ClaimRequest): Promise<ClaimOutcome>;
+  /** Gives a claim's capacity back, once. `absent` when that attempt holds none here. */
+  releaseClaim(
+    cluster: string,
+    hostId: string,
+    ref: AttemptRef,
+    nowMs: number,
+  ): Promise<{ readonly outcome: 'released' | 'absent' }>;
+  /**
+   * The host is gone: removes its record and returns it as it last was, so that its claims' tasks can be dealt with.
+   * Deal with them first: after this nothing names them but the tasks themselves. Guard: with `ifEmpty`, no claims.
+   */
+  removeHost(cluster: string, hostId: string, options: { readonly ifEmpty: boolean }): Promise<Guarded<Host>>;
+}
+
+export interface ClaimRequest {
+  readonly cluster: string;
+  readonly hostId: string;
+  readonly epoch: number;
+  readonly nowMs: number;
+  readonly reason: Reason;
+  readonly tasks: readonly (AttemptRef &
+    Pick<Claim, 'demand' | 'hostPorts' | 'group' | 'priority' | 'interruptible'>)[];
+}
+
+export type ClaimOutcome =
+  | { readonly outcome: 'claimed' }
+  /** The host no longer meets the guard: plan again on a fresh snapshot. */
+  | { readonly outcome: 'host-changed'; readonly host: Host | undefined }
+  /** These tasks are no longer pending at that attempt (cancelled, placed elsewhere): leave them out. */
+  | { readonly outcome: 'tasks-changed'; readonly taskIds: readonly string[] };
+
+export interface ClusterStore {
+  /** Strongly consistent, pools included. */
+  getCluster(cluster: string): Promise<Cluster | undefined>;
+  listClusters(): Promise<string[]>;
+  /** Creates the cluster and those of its pools that do not exist; changes nothing that does. */
+  ensureCluster(cluster: Cluster): Promise<void>;
+  putPool(pool: Pool): Promise<void>;
+  /** Guard: `desiredHosts` is still `from`. Applied once per `changeId`, however often it is repeated. */
+  setDesiredHosts(
+    cluster: string,
+    pool: string,
+    change: { readonly from: number; readonly to: number; readonly changeId: string },
+  ): Promise<Guarded<Pool>>;
+  setPaused(cluster: string, paused: boolean): Promise<void>;
+  /** Guard: no order is open for the same pool; then `refused` with that one. */
+  openOrder(order: CapacityOrder): Promise<Guarded<CapacityOrder>>;
+  /** Guard: OPEN. */
+  closeOrder(
+    cluster: string,
+    pool: string,
+    orderId: string,
+    end: Pick<CapacityOrder, 'state' | 'hostIds' | 'errors'>,
+  ): Promise<Guarded<CapacityOrder>>;
+  listOpenOrders(cluster: string): Promise<CapacityOrder[]>;
+  rememberInsufficientCapacity(cluster: string, what: readonly InsufficientCapacity[]): Promise<void>;
+  listInsufficientCapacity(cluster: string, nowMs: number): Promise<InsufficientCapacity[]>;
+}
+
+/** The table did not answer or refused for reasons of its own; nothing is known about the write. Safe to repeat. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}
