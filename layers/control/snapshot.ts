@@ -1,0 +1,49 @@
+import type { Cluster } from '../domain/model/pool.ts';
+import type { Snapshot } from '../domain/model/snapshot.ts';
+import type { Task } from '../domain/model/task.ts';
+import type { World } from './world.ts';
+
+/** Bounds a pass: what lies beyond is taken by the next one. */
+export const MAX_PENDING_PER_PASS = 2_000;
+
+export interface Loaded {
+  readonly snapshot: Snapshot;
+  /** The tasks a wake was about, as they are now, whatever their state. */
+  readonly hinted: readonly Task[];
+}
+
+/**
+ * What one pass decides on. The queue's index lags behind the table, so that the ids which a wake carries are read
+ * directly and win over what the index says of them.
+ */
+export async function loadSnapshot(
+  world: Pick<World, 'store' | 'clock'>,
+  cluster: Cluster,
+  taskIds: readonly string[],
+): Promise<Loaded> {
+  const { store } = world;
+  const [hinted, queue, hosts, openOrders, insufficientCapacity] = await Promise.all([
+    store.getTasks([...new Set(taskIds)]),
+    store.listPending(cluster.name, MAX_PENDING_PER_PASS),
+    store.listHosts(cluster.name),
+    store.listOpenOrders(cluster.name),
+    store.listInsufficientCapacity(cluster.name, world.clock.now()),
+  ]);
+  const pending = new Map(queue.tasks.map((task) => [task.taskId, task]));
+  for (const task of hinted) {
+    if (task.state === 'PENDING' && task.cluster === cluster.name) pending.set(task.taskId, task);
+    else pending.delete(task.taskId);
+  }
+  return {
+    hinted: hinted.filter((task) => task.cluster === cluster.name),
+    snapshot: {
+      cluster,
+      hosts,
+      pending: [...pending.values()],
+      morePending: queue.more,
+      openOrders,
+      insufficientCapacity,
+      instanceTypes: [],
+    },
+  };
+}
