@@ -70,7 +70,10 @@ export async function launchTask(world: LaunchWorld, task: Task): Promise<Launch
     case 'throttled':
       return 'again';
     case 'unknown':
-      await store.recordLaunchUnknown(task, `ECS did not answer (${outcome.detail}); the same call is repeated`);
+      await store.recordLaunchUnknown(
+        task,
+        `ECS did not answer (${outcome.detail}); the same call is repeated`,
+      );
       return 'again';
     case 'refused':
       await refuse(world, task, hostId, outcome);

@@ -1,0 +1,148 @@
+import type { Host } from '../domain/model/host.ts';
+import type { StopCause } from '../domain/model/reason.ts';
+import type { ObservedHost } from '../ports/containers.ts';
+import { concurrently } from './concurrently.ts';
+import type { Observation, ObserveWorld } from './observeTask.ts';
+import { settleAttempt } from './settleAttempt.ts';
+
+const SETTLED_AT_ONCE = 10;
+export const DISCONNECTED = 'its container agent is not connected to ECS';
+
+/** Applies what ECS says of a container instance. Hosts that Berth did not buy are left alone and counted. */
+export async function observeHost(world: ObserveWorld, seen: ObservedHost): Promise<Observation> {
+  const { store, metrics } = world;
+  const host = await store.getHost(seen.cluster, seen.hostId);
+  if (!host) {
+    metrics.count('UnknownHosts');
+    return 'ignored';
+  }
+  if (seen.status === 'ACTIVE' && seen.agentConnected) {
+    const registered = await store.registerHost(seen.cluster, seen.hostId, {
+      containerInstanceArn: seen.containerInstanceArn,
+      capacity: seen.capacity,
+      attributes: seen.attributes,
+      ecsVersion: seen.version,
+      registeredAt: seen.registeredAt,
+    });
+    if (registered.outcome === 'refused') return 'ignored';
+    if (host.state === 'CORDONED' && host.stateReason === DISCONNECTED) {
+      await store.setHostState(seen.cluster, seen.hostId, {
+        from: ['CORDONED'],
+        to: 'READY',
+        reason: 'its container agent is connected again',
+      });
+      return 'freed';
+    }
+    return host.state === 'BOOTING' ? 'freed' : 'recorded';
+  }
+  if (host.ecsVersion !== undefined && seen.version < host.ecsVersion) return 'ignored';
+  const cordoned = await store.setHostState(seen.cluster, seen.hostId, {
+    from: ['READY'],
+    to: 'CORDONED',
+    reason: seen.agentConnected ? `ECS calls it ${seen.status}` : DISCONNECTED,
+  });
+  return cordoned.outcome === 'applied' ? 'recorded' : 'ignored';
+}
+
+/**
+ * The instance is gone and everything on it dead: its tasks are settled first, its record removed last, so that being
+ * cut off in between leaves the record that leads here again.
+ */
+export async function loseHost(
+  world: ObserveWorld,
+  host: Host,
+  cause: Extract<StopCause, 'HOST_LOST' | 'SPOT_INTERRUPTION'>,
+  detail: string,
+): Promise<void> {
+  const { store, log, metrics } = world;
+  const claims = Object.values(host.claims);
+  if (claims.length > 0) {
+    log.warn('A host is gone with tasks on it', { hostId: host.hostId, tasks: claims.length, detail });
+    const tasks = await store.getTasks(claims.map((claim) => claim.taskId));
+    await concurrently(tasks, SETTLED_AT_ONCE, async (task) => {
+      const claim = host.claims[task.taskId];
+      if (claim?.attempt !== task.attempt || task.hostId !== host.hostId) return;
+      await settleAttempt(world, task, { cause, detail });
+    });
+  }
+  // A claim that slipped in before TERMINATING was recorded keeps the record; the next reconcile settles it.
+  const current = await store.getHost(host.cluster, host.hostId);
+  const unsettled = Object.values(current?.claims ?? {}).filter((claim) => {
+    const before = host.claims[claim.taskId];
+    return before === undefined || before.attempt !== claim.attempt;
+  });
+  if (unsettled.length > 0) return;
+  await store.removeHost(host.cluster, host.hostId, { ifEmpty: false });
+  metrics.count('HostsGone', 1, { cluster: host.cluster });
+}
+
+/** Finds a host by id alone, as EC2's events name no cluster. */
+export async function findHost(
+  world: Pick<ObserveWorld, 'store'>,
+  hostId: string,
+): Promise<Host | undefined> {
+  for (const cluster of await world.store.listClusters()) {
+    const host = await world.store.getHost(cluster, hostId);
+    if (host) return host;
+  }
+  return undefined;
+}
+
+/** Applies an EC2 state change. Only `terminated` proves that nothing runs there any more. */
+export async function observeMachine(
+  world: ObserveWorld,
+  seen: { readonly hostId: string; readonly state: string },
+): Promise<{ readonly outcome: Observation; readonly cluster?: string }> {
+  const host = await findHost(world, seen.hostId);
+  if (!host) return { outcome: 'ignored' };
+  if (seen.state === 'terminated') {
+    const spot = host.stateReason === SPOT_INTERRUPTED;
+    await takeOut(world, host, 'EC2 terminated it');
+    const last = (await world.store.getHost(host.cluster, host.hostId)) ?? host;
+    await loseHost(
+      world,
+      last,
+      spot ? 'SPOT_INTERRUPTION' : 'HOST_LOST',
+      spot ? `EC2 took the Spot instance ${host.hostId} back` : `the host ${host.hostId} was terminated`,
+    );
+    return { outcome: 'freed', cluster: host.cluster };
+  }
+  if (seen.state === 'shutting-down' || seen.state === 'stopping' || seen.state === 'stopped') {
+    await takeOut(world, host, `EC2 reports it ${seen.state}`);
+    return { outcome: 'freed', cluster: host.cluster };
+  }
+  return { outcome: 'ignored', cluster: host.cluster };
+}
+
+export const SPOT_INTERRUPTED = 'EC2 announced a Spot interruption';
+
+/** Nothing new is placed there; the pass that follows buys its replacement for what comes back to the queue. */
+export async function observeInterruption(
+  world: ObserveWorld,
+  seen: { readonly hostId: string; readonly kind: 'interruption' | 'rebalance' },
+): Promise<{ readonly outcome: Observation; readonly cluster?: string }> {
+  const host = await findHost(world, seen.hostId);
+  if (!host) return { outcome: 'ignored' };
+  const interrupted = seen.kind === 'interruption';
+  await world.store.setHostState(host.cluster, host.hostId, {
+    from: interrupted ? ['BOOTING', 'READY', 'CORDONED'] : ['READY'],
+    to: interrupted ? 'DRAINING' : 'CORDONED',
+    reason: interrupted ? SPOT_INTERRUPTED : 'EC2 recommends to rebalance',
+  });
+  if (interrupted) {
+    const tasks = await world.store.getTasks(Object.keys(host.claims));
+    await concurrently(tasks, SETTLED_AT_ONCE, async (task) => {
+      if (task.hostId !== host.hostId || !task.spec.interruptible || task.ecsTaskArn === undefined) return;
+      await world.containers.stop(host.cluster, task.ecsTaskArn, SPOT_INTERRUPTED);
+    });
+  }
+  return { outcome: 'freed', cluster: host.cluster };
+}
+
+async function takeOut(world: ObserveWorld, host: Host, reason: string): Promise<void> {
+  await world.store.setHostState(host.cluster, host.hostId, {
+    from: ['BOOTING', 'READY', 'CORDONED', 'DRAINING'],
+    to: 'TERMINATING',
+    reason: host.stateReason === SPOT_INTERRUPTED ? SPOT_INTERRUPTED : reason,
+  });
+}

@@ -1,0 +1,66 @@
+import { isTerminal } from '../domain/model/task.ts';
+import type { ObservedTask } from '../ports/containers.ts';
+import { settleAttempt } from './settleAttempt.ts';
+import type { World } from './world.ts';
+
+export type ObserveWorld = Pick<World, 'store' | 'containers' | 'bus' | 'clock' | 'log' | 'metrics'>;
+
+/** What an observation changed: `freed` says that capacity or a queued attempt makes another pass worth while. */
+export type Observation = 'ignored' | 'recorded' | 'freed';
+
+/**
+ * Applies what ECS says of one task. Idempotent, and indifferent to order: older versions and older attempts change
+ * nothing. An attempt that runs although the task has left it behind is stopped.
+ */
+export async function observeTask(world: ObserveWorld, seen: ObservedTask): Promise<Observation> {
+  const { store, containers, log, metrics } = world;
+  if (!seen.ref) return 'ignored';
+  const task = await store.getTask(seen.ref.taskId);
+  if (!task || task.cluster !== seen.cluster) {
+    metrics.count('UnknownTasks');
+    return 'ignored';
+  }
+  const stopped = seen.lastStatus === 'STOPPED';
+  if (task.attempt !== seen.ref.attempt || isTerminal(task.state)) {
+    if (stopped || seen.desiredStatus === 'STOPPED') return 'ignored';
+    log.warn('An attempt runs that its task has left behind: stopping it', {
+      taskId: task.taskId,
+      attempt: seen.ref.attempt,
+      current: task.attempt,
+      state: task.state,
+    });
+    metrics.count('StrayAttempts');
+    await containers.stop(seen.cluster, seen.ecsTaskArn, 'Berth: superseded attempt');
+    return 'ignored';
+  }
+  if (task.state === 'PENDING') {
+    // Only PLACED attempts are launched, so that this one was put back after its launch was refused.
+    return 'ignored';
+  }
+  if (stopped) {
+    const end = {
+      cause: seen.cause ?? ('UNKNOWN' as const),
+      detail: seen.detail ?? 'ECS gave no reason',
+      ...(seen.exitCode !== undefined && { exitCode: seen.exitCode }),
+    };
+    await settleAttempt(world, task, end, {
+      ecsTaskArn: seen.ecsTaskArn,
+      ecsVersion: seen.version,
+      ...(seen.stoppedAt !== undefined && { endedAt: seen.stoppedAt }),
+    });
+    return 'freed';
+  }
+  if (seen.lastStatus !== 'RUNNING' && task.ecsTaskArn !== undefined) return 'ignored';
+  const recorded =
+    seen.lastStatus === 'RUNNING'
+      ? await store.recordRunning(task, {
+          ecsTaskArn: seen.ecsTaskArn,
+          ecsVersion: seen.version,
+          startedAt: seen.startedAt ?? world.clock.now(),
+        })
+      : await store.recordLaunch(task, seen.ecsTaskArn);
+  if (recorded.current?.stopRequested && seen.desiredStatus !== 'STOPPED') {
+    await containers.stop(seen.cluster, seen.ecsTaskArn, recorded.current.stopRequested.detail);
+  }
+  return recorded.outcome === 'applied' ? 'recorded' : 'ignored';
+}

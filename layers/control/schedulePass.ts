@@ -1,0 +1,210 @@
+import { planScaleIn } from '../domain/capacity/scaleIn.ts';
+import type { HostPlacement, PlacementPlan, Wait } from '../domain/model/plan.ts';
+import type { Reason } from '../domain/model/reason.ts';
+import type { Snapshot } from '../domain/model/snapshot.ts';
+import type { Task } from '../domain/model/task.ts';
+import { place } from '../domain/placement/place.ts';
+import { concurrently } from './concurrently.ts';
+import { launchTask } from './launch.ts';
+import { retireHosts } from './retire.ts';
+import { loadSnapshot } from './snapshot.ts';
+import type { World } from './world.ts';
+
+export type PassWorld = Pick<World, 'store' | 'containers' | 'bus' | 'clock' | 'log' | 'metrics'>;
+
+/** DynamoDB takes 100 items a transaction, one of which is the host. */
+const MAX_TASKS_PER_CLAIM = 99;
+const CLAIMS_AT_ONCE = 8;
+const LAUNCHES_AT_ONCE = 10;
+/** How soon a launch that was throttled or not answered is tried again. */
+const RELAUNCH_MS = 1_000;
+
+/** What a pass did, for its log line and for tests. */
+export interface PassReport {
+  readonly placed: number;
+  readonly launched: number;
+  readonly waiting: number;
+  readonly unmet: number;
+  readonly stale: number;
+  readonly relaunch: number;
+}
+
+const nothing: PassReport = { placed: 0, launched: 0, waiting: 0, unmet: 0, stale: 0, relaunch: 0 };
+
+/**
+ * One pass over one cluster: finish launches that were left open, place what fits, record why the rest waits, ask for
+ * capacity, give idle hosts back. Everything it writes is guarded, so that passes may overlap and may be cut off
+ * anywhere; what was left is found again by the wake that follows or by `reconcile`.
+ */
+export async function schedulePass(
+  world: PassWorld,
+  clusterName: string,
+  taskIds: readonly string[],
+): Promise<PassReport> {
+  const { store, bus, log, metrics, clock } = world;
+  const cluster = await store.getCluster(clusterName);
+  if (!cluster) {
+    log.warn('A wake names a cluster that is not on record', { cluster: clusterName });
+    metrics.count('UnknownCluster');
+    return nothing;
+  }
+  const { snapshot, hinted } = await loadSnapshot(world, cluster, taskIds);
+  const plan: PlacementPlan = cluster.paused
+    ? { placements: [], waits: [], preemptions: [], unmet: [] }
+    : place(snapshot, clock.now());
+  const byId = new Map(snapshot.pending.map((task) => [task.taskId, task]));
+
+  // Capacity first: buying takes longest, and nothing below decides otherwise about it.
+  if (plan.unmet.length > 0) {
+    await bus.provision(clusterName, `${plan.unmet.length} tasks fit no host`, {
+      taskIds: plan.unmet.slice(0, 100),
+    });
+  }
+
+  const unfinished = hinted.filter((task) => task.state === 'PLACED' && task.ecsTaskArn === undefined);
+  const applied = await claimAndLaunch(world, snapshot, plan, byId, unfinished);
+  await concurrently(plan.waits, LAUNCHES_AT_ONCE, (wait) => recordWait(world, wait, byId.get(wait.taskId)));
+  const idle = planScaleIn(snapshot, clock.now());
+  await retireHosts(world, clusterName, idle);
+
+  if (applied.again.length > 0) {
+    await bus.wake(clusterName, 'launches left open', { taskIds: applied.again, delayMs: RELAUNCH_MS });
+  }
+  if (applied.stale.length > 0 || snapshot.morePending) {
+    if (applied.placed > 0 || applied.stale.length > 0) {
+      await bus.wake(clusterName, 'the snapshot was stale or cut short', {
+        taskIds: applied.stale.slice(0, 100),
+      });
+    }
+  }
+  const wakeAt = Math.min(plan.wakeAt ?? Number.POSITIVE_INFINITY, idle.wakeAt ?? Number.POSITIVE_INFINITY);
+  if (Number.isFinite(wakeAt)) {
+    await bus.wake(clusterName, 'a back-off or an idle wait ends', {
+      delayMs: Math.max(0, wakeAt - clock.now()),
+    });
+  }
+  metrics.sample('PendingTasks', plan.waits.length, 'Count', { cluster: clusterName });
+  return {
+    placed: applied.placed,
+    launched: applied.launched,
+    waiting: plan.waits.length,
+    unmet: plan.unmet.length,
+    stale: applied.stale.length,
+    relaunch: applied.again.length,
+  };
+}
+
+interface Applied {
+  placed: number;
+  launched: number;
+  /** Tasks whose claim lost against something newer: still in the queue, to be planned anew. */
+  readonly stale: string[];
+  /** Placed tasks whose launch is to be repeated. */
+  readonly again: string[];
+}
+
+async function claimAndLaunch(
+  world: PassWorld,
+  snapshot: Snapshot,
+  plan: PlacementPlan,
+  byId: ReadonlyMap<string, Task>,
+  unfinished: readonly Task[],
+): Promise<Applied> {
+  const applied: Applied = { placed: 0, launched: 0, stale: [], again: [] };
+  const launch = async (task: Task): Promise<void> => {
+    const result = await launchTask(world, task);
+    if (result === 'again') applied.again.push(task.taskId);
+    else if (result === 'replace') applied.stale.push(task.taskId);
+    else applied.launched += 1;
+  };
+  await concurrently(unfinished, LAUNCHES_AT_ONCE, launch);
+  const chunks = plan.placements.flatMap((placement) => chunked(placement, MAX_TASKS_PER_CLAIM));
+  await concurrently(chunks, CLAIMS_AT_ONCE, async (chunk) => {
+    const claimed = await claimChunk(world, snapshot.cluster.name, chunk, byId, applied);
+    applied.placed += claimed.length;
+    await concurrently(claimed, LAUNCHES_AT_ONCE, launch);
+  });
+  return applied;
+}
+
+function* slices<T>(items: readonly T[], size: number): Generator<T[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}
+
+const chunked = (placement: HostPlacement, size: number): HostPlacement[] =>
+  [...slices(placement.tasks, size)].map((tasks) => ({ ...placement, tasks }));
+
+/**
+ * Claims a host for a chunk of tasks; tasks that have moved on are left out once and the rest tried again. Returns the
+ * tasks as they now stand, PLACED.
+ */
+async function claimChunk(
+  world: PassWorld,
+  cluster: string,
+  placement: HostPlacement,
+  byId: ReadonlyMap<string, Task>,
+  applied: Applied,
+): Promise<Task[]> {
+  const { store, clock, metrics } = world;
+  const reason: Reason = { code: 'PLACED', detail: `placed on ${placement.hostId}` };
+  let tasks = placement.tasks.flatMap((ref) => byId.get(ref.taskId) ?? []);
+  for (let round = 0; round < 2 && tasks.length > 0; round += 1) {
+    const now = clock.now();
+    const outcome = await store.claim({
+      cluster,
+      hostId: placement.hostId,
+      epoch: placement.epoch,
+      nowMs: now,
+      reason,
+      tasks: tasks.map(({ taskId, attempt, spec }) => ({
+        taskId,
+        attempt,
+        demand: spec.demand,
+        hostPorts: spec.hostPorts,
+        group: spec.group,
+        priority: spec.priority,
+        interruptible: spec.interruptible,
+      })),
+    });
+    metrics.count('Claims', 1, { outcome: outcome.outcome });
+    switch (outcome.outcome) {
+      case 'claimed':
+        return tasks.map((task) => ({
+          ...task,
+          state: 'PLACED',
+          reason,
+          hostId: placement.hostId,
+          placedAt: now,
+        }));
+      case 'host-changed':
+        applied.stale.push(...tasks.map((task) => task.taskId));
+        return [];
+      case 'tasks-changed': {
+        const moved = new Set(outcome.taskIds);
+        tasks = tasks.filter((task) => !moved.has(task.taskId));
+        break;
+      }
+    }
+  }
+  applied.stale.push(...tasks.map((task) => task.taskId));
+  return [];
+}
+
+/**
+ * The record says why a task waits when it begins to and when what happens next changes; `explain` counts afresh, so
+ * that a queue of thousands does not rewrite itself at every pass.
+ */
+async function recordWait(world: PassWorld, wait: Wait, task: Task | undefined): Promise<void> {
+  const known = task?.reason;
+  if (known?.code === 'WAITING' && known.explanation.next === wait.explanation.next) return;
+  if (known?.code === 'BACKOFF') return;
+  const refusals = Object.entries(wait.explanation.refusals)
+    .map(([cause, hosts]) => `${hosts} ${cause}`)
+    .join(', ');
+  const { hostsConsidered, next } = wait.explanation;
+  await world.store.recordWait(wait, {
+    code: 'WAITING',
+    explanation: wait.explanation,
+    detail: `0 of ${hostsConsidered} hosts can take it${refusals && ` (${refusals})`}: ${next}`,
+  });
+}

@@ -1,0 +1,42 @@
+import { type AttemptEnd, endOfAttempt } from '../domain/lifecycle/endOfAttempt.ts';
+import type { Task } from '../domain/model/task.ts';
+import type { World } from './world.ts';
+
+export interface Settled {
+  /** Whether this call changed the task; false when someone else had settled the attempt. */
+  readonly applied: boolean;
+  readonly requeued: boolean;
+}
+
+/**
+ * Records the end of a task's current attempt, known dead, and then gives its claim back. The claim goes last: it is
+ * what leads `reconcile` to the task when this is cut off in between.
+ */
+export async function settleAttempt(
+  world: Pick<World, 'store' | 'clock' | 'metrics'>,
+  task: Task,
+  end: AttemptEnd,
+  seen: { readonly endedAt?: number; readonly ecsTaskArn?: string; readonly ecsVersion?: number } = {},
+): Promise<Settled> {
+  const { store, clock, metrics } = world;
+  const now = clock.now();
+  const decision = endOfAttempt(task, end, now);
+  let applied: boolean;
+  if (decision.kind === 'finish') {
+    const finished = await store.finishTask(task, {
+      state: decision.state,
+      ifState: ['PLACED', 'RUNNING'],
+      reason: decision.reason,
+      endedAt: seen.endedAt ?? now,
+      ...(end.exitCode !== undefined && { exitCode: end.exitCode }),
+      ...(seen.ecsTaskArn !== undefined && { ecsTaskArn: seen.ecsTaskArn }),
+      ...(seen.ecsVersion !== undefined && { ecsVersion: seen.ecsVersion }),
+    });
+    applied = finished.outcome === 'applied';
+  } else {
+    applied = (await store.requeueTask(task, decision)).outcome === 'applied';
+  }
+  if (applied) metrics.count('AttemptsEnded', 1, { cause: end.cause });
+  if (task.hostId !== undefined) await store.releaseClaim(task.cluster, task.hostId, task, now);
+  return { applied, requeued: applied && decision.kind === 'requeue' };
+}
