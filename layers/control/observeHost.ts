@@ -133,6 +133,7 @@ export async function observeInterruption(
     const tasks = await world.store.getTasks(Object.keys(host.claims));
     await concurrently(tasks, SETTLED_AT_ONCE, async (task) => {
       if (task.hostId !== host.hostId || !task.spec.interruptible || task.ecsTaskArn === undefined) return;
+      await world.store.requestStop(task.taskId, { code: 'PREEMPTED', detail: SPOT_INTERRUPTED });
       await world.containers.stop(host.cluster, task.ecsTaskArn, SPOT_INTERRUPTED);
     });
   }

@@ -1,0 +1,95 @@
+import type { Task } from '../domain/model/task.ts';
+import type { OutgoingEvent } from '../ports/bus.ts';
+
+/** The part of a task that its events carry. */
+const detailOf = (task: Task) => ({
+  taskId: task.taskId,
+  cluster: task.cluster,
+  source: task.source,
+  idempotencyKey: task.idempotencyKey,
+  ordinal: task.ordinal,
+  taskDefinition: task.spec.taskDefinition,
+  state: task.state,
+  attempt: task.attempt,
+  reason: task.reason,
+  ...(task.hostId !== undefined && { hostId: task.hostId }),
+  ...(task.ecsTaskArn !== undefined && { ecsTaskArn: task.ecsTaskArn }),
+  ...(task.exitCode !== undefined && { exitCode: task.exitCode }),
+  acceptedAt: task.acceptedAt,
+  ...(task.placedAt !== undefined && { placedAt: task.placedAt }),
+  ...(task.startedAt !== undefined && { startedAt: task.startedAt }),
+  ...(task.endedAt !== undefined && { endedAt: task.endedAt }),
+  tags: task.spec.tags,
+});
+
+const stateEvents: Readonly<Record<Task['state'], string | undefined>> = {
+  PENDING: undefined,
+  PLACED: 'Task Placed',
+  RUNNING: 'Task Running',
+  SUCCEEDED: 'Task Succeeded',
+  FAILED: 'Task Failed',
+  CANCELLED: 'Task Cancelled',
+};
+
+/**
+ * What a change of a task's record says to the world. `before` is absent for a new record. A change that nobody needs
+ * to hear of (an ARN learned, a host's answer noted) announces nothing.
+ */
+export function announceTask(before: Task | undefined, after: Task): OutgoingEvent[] {
+  const event = (detailType: string): OutgoingEvent => ({
+    detailType,
+    detail: detailOf(after),
+    resources: after.ecsTaskArn === undefined ? [] : [after.ecsTaskArn],
+  });
+  if (!before) return [event('Task Accepted')];
+  if (after.state === 'PENDING') {
+    const waits = after.reason.code === 'WAITING' || after.reason.code === 'BACKOFF';
+    const news = before.state !== 'PENDING' || before.reason.detail !== after.reason.detail;
+    return waits && news ? [event('Task Waiting')] : [];
+  }
+  const detailType = stateEvents[after.state];
+  const moved = before.state !== after.state || before.attempt !== after.attempt;
+  return moved && detailType !== undefined ? [event(detailType)] : [];
+}
+
+/** Hosts were bought for a pool, or given back. */
+export const clusterScaled = (
+  cluster: string,
+  pool: string,
+  direction: 'out' | 'in',
+  hosts: readonly {
+    readonly hostId: string;
+    readonly instanceType: string;
+    readonly zone: string;
+    readonly lifecycle: string;
+  }[],
+  reason: string,
+): OutgoingEvent => ({
+  detailType: 'Cluster Scaled',
+  detail: {
+    cluster,
+    pool,
+    direction,
+    reason,
+    hosts: hosts.map(({ hostId, instanceType, zone, lifecycle }) => ({
+      hostId,
+      instanceType,
+      zone,
+      lifecycle,
+    })),
+  },
+  resources: hosts.map(({ hostId }) => hostId),
+});
+
+/** A pool's target was set. */
+export const clusterTarget = (
+  cluster: string,
+  pool: string,
+  from: number,
+  to: number,
+  reason: string,
+): OutgoingEvent => ({
+  detailType: 'Cluster Scaled',
+  detail: { cluster, pool, direction: to > from ? 'out' : 'in', reason, target: { from, to }, hosts: [] },
+  resources: [],
+});

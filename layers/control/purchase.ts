@@ -1,0 +1,190 @@
+import { planCapacity } from '../domain/capacity/plan.ts';
+import type { Host } from '../domain/model/host.ts';
+import type { NewOrder } from '../domain/model/plan.ts';
+import type { CapacityOrder, Cluster, Pool } from '../domain/model/pool.ts';
+import { place } from '../domain/placement/place.ts';
+import type { PurchaseOutcome } from '../ports/machines.ts';
+import { clusterScaled } from './announce.ts';
+import { loadSnapshot } from './snapshot.ts';
+import type { World } from './world.ts';
+
+export type PurchaseWorld = Omit<World, 'containers'>;
+
+/** How long a (type, zone, lifecycle) that EC2 had none of is left out. */
+const SHORTAGE_MS = 180_000;
+
+export interface PurchaseReport {
+  readonly bought: number;
+  readonly returned: number;
+  /** Whether demand is left that another round could meet: shortages fall back to other types. */
+  readonly again: boolean;
+}
+
+/**
+ * Turns what no host can hold into instances and gives retired hosts back. An order is on record before EC2 is asked
+ * and carries the token of the call: whoever finds it open repeats the same purchase, and EC2 answers with the same
+ * fleet.
+ */
+export async function purchase(
+  world: PurchaseWorld,
+  clusterName: string,
+  taskIds: readonly string[],
+): Promise<PurchaseReport> {
+  const { store, machines, clock, log } = world;
+  const cluster = await store.getCluster(clusterName);
+  if (!cluster) return { bought: 0, returned: 0, again: false };
+  let bought = 0;
+  let short = false;
+  for (const order of await store.listOpenOrders(clusterName)) {
+    const outcome = await carryOut(world, cluster, order);
+    bought += outcome.bought;
+    short ||= outcome.short;
+  }
+  const { snapshot } = await loadSnapshot(world, cluster, taskIds);
+  const returned = await giveBack(world, snapshot.hosts);
+  if (cluster.paused) return { bought, returned, again: false };
+  const instanceTypes = await machines.instanceTypes(cluster.pools);
+  const complete = { ...snapshot, instanceTypes };
+  const now = clock.now();
+  const byId = new Map(snapshot.pending.map((task) => [task.taskId, task]));
+  const unmet = place(complete, now).unmet.flatMap((id) => byId.get(id) ?? []);
+  const plan = planCapacity(complete, unmet, now);
+  for (const planned of plan.orders) {
+    const opened = await store.openOrder(newOrder(world, clusterName, planned));
+    if (opened.outcome === 'refused' && !opened.current) continue;
+    // Refused: another pass is buying for this pool; finishing its order first is as good as ours.
+    const order = opened.current as CapacityOrder;
+    const outcome = await carryOut(world, cluster, order);
+    bought += outcome.bought;
+    short ||= outcome.short || opened.outcome === 'refused';
+  }
+  for (const { taskId, detail } of plan.stuck) {
+    log.warn('No pool can be grown for a task', { cluster: clusterName, taskId, detail });
+    const task = byId.get(taskId);
+    if (!task || (task.reason.code === 'WAITING' && task.reason.explanation.next === detail)) continue;
+    await store.recordWait(task, {
+      code: 'WAITING',
+      detail,
+      explanation: { hostsConsidered: snapshot.hosts.length, refusals: {}, next: detail },
+    });
+  }
+  return { bought, returned, again: short && unmet.length > 0 };
+}
+
+const newOrder = (world: PurchaseWorld, cluster: string, planned: NewOrder): CapacityOrder => ({
+  ...planned,
+  orderId: world.ids.next(),
+  cluster,
+  state: 'OPEN',
+  createdAt: world.clock.now(),
+  hostIds: [],
+  errors: [],
+});
+
+async function carryOut(
+  world: PurchaseWorld,
+  cluster: Cluster,
+  order: CapacityOrder,
+): Promise<{ readonly bought: number; readonly short: boolean }> {
+  const { store, machines, metrics, log } = world;
+  const pool = cluster.pools.find((candidate) => candidate.name === order.pool);
+  const outcome: PurchaseOutcome = pool
+    ? await machines.buy(order, pool)
+    : { outcome: 'failed', code: 'NoSuchPool', detail: `The pool ${order.pool} is no longer declared.` };
+  const tags = { cluster: cluster.name, pool: order.pool };
+  switch (outcome.outcome) {
+    case 'unknown':
+      log.warn('EC2 did not answer a purchase; it is repeated with the same token', {
+        orderId: order.orderId,
+        detail: outcome.detail,
+      });
+      return { bought: 0, short: true };
+    case 'failed':
+      log.error('EC2 refused a purchase', {
+        orderId: order.orderId,
+        code: outcome.code,
+        detail: outcome.detail,
+      });
+      metrics.count('PurchasesFailed', 1, tags);
+      await store.closeOrder(cluster.name, order.pool, order.orderId, {
+        state: 'FAILED',
+        hostIds: [],
+        errors: [`${outcome.code}: ${outcome.detail}`],
+      });
+      return { bought: 0, short: false };
+    case 'bought': {
+      if (outcome.shortages.length > 0) {
+        const until = world.clock.now() + SHORTAGE_MS;
+        await store.rememberInsufficientCapacity(
+          cluster.name,
+          outcome.shortages.map((shortage) => ({ ...shortage, until })),
+        );
+        metrics.count('InsufficientCapacity', outcome.shortages.length, tags);
+      }
+      for (const instance of outcome.instances) {
+        await store.addHost(newHost(world, order, pool as Pool, instance));
+      }
+      const closed = await store.closeOrder(cluster.name, order.pool, order.orderId, {
+        state: outcome.instances.length > 0 ? 'DONE' : 'FAILED',
+        hostIds: outcome.instances.map(({ hostId }) => hostId),
+        errors: outcome.errors,
+      });
+      if (closed.outcome === 'applied' && outcome.instances.length > 0) {
+        metrics.count('HostsBought', outcome.instances.length, tags);
+        await world.bus.publish([
+          clusterScaled(cluster.name, order.pool, 'out', outcome.instances, order.reason),
+        ]);
+      }
+      return { bought: outcome.instances.length, short: outcome.instances.length < order.hosts };
+    }
+  }
+}
+
+function newHost(
+  world: PurchaseWorld,
+  order: CapacityOrder,
+  pool: Pool,
+  instance: {
+    readonly hostId: string;
+    readonly instanceType: string;
+    readonly zone: string;
+    readonly lifecycle: Host['lifecycle'];
+  },
+): Host {
+  const offer =
+    order.offers.find(
+      ({ instanceType, zone }) => instanceType === instance.instanceType && zone === instance.zone,
+    ) ?? order.offers.find(({ instanceType }) => instanceType === instance.instanceType);
+  const capacity = offer?.capacity ?? {};
+  const now = world.clock.now();
+  return {
+    ...instance,
+    cluster: order.cluster,
+    pool: pool.name,
+    architecture: offer?.architecture ?? 'x86_64',
+    usdPerHour: offer?.usdPerHour ?? 0,
+    state: 'BOOTING',
+    stateReason: order.reason,
+    epoch: 1,
+    capacity,
+    left: capacity,
+    ports: [],
+    claims: {},
+    attributes: {
+      'ecs.instance-type': instance.instanceType,
+      'ecs.availability-zone': instance.zone,
+    },
+    orderId: order.orderId,
+    launchedAt: now,
+    idleSince: now,
+  };
+}
+
+/** Terminates what was retired. Its record goes when EC2 says that the instance is gone. */
+async function giveBack(world: PurchaseWorld, hosts: readonly Host[]): Promise<number> {
+  const retired = hosts.filter((host) => host.state === 'TERMINATING');
+  if (retired.length === 0) return 0;
+  await world.machines.terminate(retired.map((host) => host.hostId));
+  world.metrics.count('HostsGivenBack', retired.length, { cluster: retired[0]?.cluster ?? '' });
+  return retired.length;
+}
