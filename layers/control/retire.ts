@@ -1,4 +1,6 @@
+import type { Host } from '../domain/model/host.ts';
 import type { ScaleInPlan } from '../domain/model/plan.ts';
+import { clusterScaled } from './announce.ts';
 import type { World } from './world.ts';
 
 /**
@@ -10,7 +12,7 @@ export async function retireHosts(
   cluster: string,
   plan: ScaleInPlan,
 ): Promise<number> {
-  let retired = 0;
+  const retired: Host[] = [];
   for (const { hostId, epoch, reason } of plan.retire) {
     const change = await world.store.setHostState(cluster, hostId, {
       from: ['READY', 'CORDONED', 'DRAINING'],
@@ -20,13 +22,17 @@ export async function retireHosts(
       ifEmpty: true,
     });
     if (change.outcome === 'applied') {
-      retired += 1;
+      retired.push(change.current);
       world.log.info('An idle host is given back', { cluster, hostId, reason });
     }
   }
   for (const { hostId, epoch, reason } of plan.drain) {
     await world.store.setHostState(cluster, hostId, { from: ['READY'], to: 'DRAINING', reason, epoch });
   }
-  if (retired > 0) await world.bus.provision(cluster, `${retired} hosts to give back`);
-  return retired;
+  if (retired.length === 0) return 0;
+  await world.bus.provision(cluster, `${retired.length} hosts to give back`);
+  await world.bus.publish(
+    retired.map((host) => clusterScaled(cluster, host.pool, 'in', [host], host.stateReason)),
+  );
+  return retired.length;
 }

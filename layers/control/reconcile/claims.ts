@@ -1,0 +1,109 @@
+import type { Claim, Host } from '../../domain/model/host.ts';
+import { isTerminal, type Task } from '../../domain/model/task.ts';
+import type { ObservedTask } from '../../ports/containers.ts';
+import { concurrently } from '../concurrently.ts';
+import { refOf } from '../launch.ts';
+import { observeTask } from '../observeTask.ts';
+import { settleAttempt } from '../settleAttempt.ts';
+import type { World } from '../world.ts';
+import { ABSENCE_PROOF_MS } from './hosts.ts';
+import type { Repairs } from './reconcileCluster.ts';
+
+const CHECKED_AT_ONCE = 10;
+/** A launch this old without an answer on record is repeated: the pass that made it was cut off. */
+const LAUNCH_LIMIT_MS = 15_000;
+
+/**
+ * Every claim leads to a task, so that whatever is under way is found here. Returns the ids whose launch is to be
+ * repeated.
+ */
+export async function reconcileClaims(
+  world: World,
+  hosts: readonly Host[],
+  observed: ReadonlyMap<string, ObservedTask>,
+  repairs: Repairs,
+): Promise<string[]> {
+  const claims = hosts.flatMap((host) => Object.values(host.claims).map((claim) => ({ host, claim })));
+  const tasks = new Map(
+    (await world.store.getTasks(claims.map(({ claim }) => claim.taskId))).map((task) => [task.taskId, task]),
+  );
+  const relaunch: string[] = [];
+  await concurrently(claims, CHECKED_AT_ONCE, async ({ host, claim }) => {
+    const task = tasks.get(claim.taskId);
+    if (!task || isVoid(task, host, claim)) {
+      await releaseVoid(world, host, claim, repairs);
+      return;
+    }
+    const seen = observed.get(refOf(task));
+    if (seen) {
+      await applyMissed(world, task, seen, repairs);
+      await enforceStop(world, task, seen, repairs);
+      return;
+    }
+    const now = world.clock.now();
+    if (task.ecsTaskArn === undefined) {
+      if (now - claim.claimedAt > LAUNCH_LIMIT_MS) {
+        relaunch.push(task.taskId);
+        repairs.relaunches += 1;
+      }
+      return;
+    }
+    if (now - Math.max(claim.claimedAt, task.startedAt ?? 0) > ABSENCE_PROOF_MS) {
+      await settleForgotten(world, task, repairs);
+    }
+  });
+  return relaunch;
+}
+
+/** A claim is void when its task has ended, has moved to another attempt or stands on another host. */
+const isVoid = (task: Task, host: Host, claim: Claim): boolean =>
+  isTerminal(task.state) ||
+  task.attempt !== claim.attempt ||
+  (task.state !== 'PENDING' && task.hostId !== host.hostId);
+
+async function releaseVoid(world: World, host: Host, claim: Claim, repairs: Repairs): Promise<void> {
+  const { outcome } = await world.store.releaseClaim(host.cluster, host.hostId, claim, world.clock.now());
+  if (outcome === 'released') repairs.claimsReleased += 1;
+}
+
+async function applyMissed(world: World, task: Task, seen: ObservedTask, repairs: Repairs): Promise<void> {
+  const behind =
+    seen.lastStatus === 'STOPPED' ||
+    task.ecsTaskArn === undefined ||
+    (seen.lastStatus === 'RUNNING' && task.state === 'PLACED');
+  if (!behind) return;
+  const outcome = await observeTask(world, seen);
+  if (outcome === 'freed') repairs.attemptsSettled += 1;
+  else if (outcome === 'recorded') repairs.attemptsRecorded += 1;
+}
+
+/** A timeout holds even when every event is silent, and a stop that was asked for is asked for again until it happens. */
+async function enforceStop(world: World, task: Task, seen: ObservedTask, repairs: Repairs): Promise<void> {
+  if (seen.lastStatus === 'STOPPED' || seen.desiredStatus === 'STOPPED') return;
+  const { timeoutSeconds } = task.spec;
+  const startedAt = task.startedAt ?? seen.startedAt;
+  let request = task.stopRequested;
+  if (!request && timeoutSeconds !== undefined && startedAt !== undefined) {
+    if (world.clock.now() < startedAt + timeoutSeconds * 1000) return;
+    const detail = `it ran for more than its ${timeoutSeconds} s`;
+    const asked = await world.store.requestStop(task.taskId, { code: 'TIMEOUT', detail });
+    request = asked.current?.stopRequested;
+    repairs.timeouts += 1;
+  }
+  if (request) await world.containers.stop(task.cluster, seen.ecsTaskArn, request.detail);
+}
+
+/** ECS forgets a stopped task after an hour: one that it does not know although it was launched has ended unseen. */
+async function settleForgotten(world: World, task: Task, repairs: Repairs): Promise<void> {
+  const arn = task.ecsTaskArn as string;
+  const [seen] = await world.containers.describeTasks(task.cluster, [arn]);
+  if (seen) {
+    await observeTask(world, seen);
+    return;
+  }
+  await settleAttempt(world, task, {
+    cause: 'HOST_LOST',
+    detail: `ECS no longer knows ${arn}; its end was not seen`,
+  });
+  repairs.attemptsSettled += 1;
+}

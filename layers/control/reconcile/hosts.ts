@@ -1,0 +1,135 @@
+import type { Host } from '../../domain/model/host.ts';
+import type { Cluster } from '../../domain/model/pool.ts';
+import { minus, plus, type Resources } from '../../domain/model/resources.ts';
+import type { ObservedHost } from '../../ports/containers.ts';
+import type { ObservedMachine } from '../../ports/machines.ts';
+import { loseHost, observeHost, SPOT_INTERRUPTED } from '../observeHost.ts';
+import type { World } from '../world.ts';
+import type { Repairs } from './reconcileCluster.ts';
+
+/** ECS and EC2 may show a change this late (Amazon ECS API reference, "eventual consistency": back off up to 5 min). */
+export const ABSENCE_PROOF_MS = 300_000;
+/** A host that has not registered by then never will: it is replaced. */
+const BOOT_LIMIT_MS = 600_000;
+
+const gone = new Set<ObservedMachine['state']>(['terminated']);
+const leaving = new Set<ObservedMachine['state']>(['shutting-down', 'stopping', 'stopped']);
+
+/** The three accounts of the cluster's hosts. */
+export interface HostViews {
+  readonly hosts: readonly Host[];
+  readonly instances: readonly ObservedMachine[];
+  readonly ecsHosts: readonly ObservedHost[];
+}
+
+export async function reconcileHosts(
+  world: World,
+  cluster: Cluster,
+  { hosts, instances, ecsHosts }: HostViews,
+  repairs: Repairs,
+): Promise<void> {
+  const now = world.clock.now();
+  const byInstance = new Map(instances.map((instance) => [instance.hostId, instance]));
+  const byEcs = new Map(ecsHosts.map((host) => [host.hostId, host]));
+  for (const host of hosts) {
+    const instance = byInstance.get(host.hostId);
+    if (instance ? gone.has(instance.state) : now - host.launchedAt > ABSENCE_PROOF_MS) {
+      await lose(world, host, instance);
+      repairs.hostsLost += 1;
+      continue;
+    }
+    if (instance && leaving.has(instance.state) && host.state !== 'TERMINATING') {
+      await retire(world, host, `EC2 reports it ${instance.state}`);
+      repairs.hostsCordoned += 1;
+      continue;
+    }
+    if (host.state === 'BOOTING' && now - host.launchedAt > BOOT_LIMIT_MS) {
+      await retire(world, host, `it did not register in ECS within ${BOOT_LIMIT_MS / 60_000} minutes`);
+      repairs.hostsOverdue += 1;
+      continue;
+    }
+    const seen = byEcs.get(host.hostId);
+    if (seen && needsObserving(host, seen)) {
+      const outcome = await observeHost(world, seen);
+      if (outcome !== 'ignored') {
+        if (seen.agentConnected) repairs.hostsRegistered += 1;
+        else repairs.hostsCordoned += 1;
+      }
+    }
+    if (!ledgerBalances(host)) {
+      repairs.ledgerErrors += 1;
+      world.log.error('A host’s left and claims do not add up to its capacity', {
+        hostId: host.hostId,
+        capacity: host.capacity,
+        left: host.left,
+        claims: Object.keys(host.claims).length,
+      });
+    }
+  }
+  await terminateOrphans(world, cluster, hosts, instances, repairs);
+}
+
+const needsObserving = (host: Host, seen: ObservedHost): boolean =>
+  (seen.agentConnected &&
+    seen.status === 'ACTIVE' &&
+    (host.state === 'BOOTING' || host.state === 'CORDONED')) ||
+  ((!seen.agentConnected || seen.status !== 'ACTIVE') && host.state === 'READY');
+
+async function lose(world: World, host: Host, instance: ObservedMachine | undefined): Promise<void> {
+  const spot = host.stateReason === SPOT_INTERRUPTED;
+  await world.store.setHostState(host.cluster, host.hostId, {
+    from: ['BOOTING', 'READY', 'CORDONED', 'DRAINING'],
+    to: 'TERMINATING',
+    reason: instance ? 'EC2 terminated it' : 'EC2 knows no such instance',
+  });
+  const last = (await world.store.getHost(host.cluster, host.hostId)) ?? host;
+  await loseHost(
+    world,
+    last,
+    spot ? 'SPOT_INTERRUPTION' : 'HOST_LOST',
+    instance ? `the host ${host.hostId} was terminated` : `EC2 no longer knows the host ${host.hostId}`,
+  );
+}
+
+async function retire(world: World, host: Host, reason: string): Promise<void> {
+  await world.store.setHostState(host.cluster, host.hostId, {
+    from: ['BOOTING', 'READY', 'CORDONED', 'DRAINING'],
+    to: 'TERMINATING',
+    reason,
+  });
+}
+
+/** The first invariant: left + claims = capacity, in every dimension. */
+export function ledgerBalances(host: Host): boolean {
+  let used: Resources = {};
+  for (const claim of Object.values(host.claims)) used = plus(used, claim.demand);
+  const rest = minus(minus(host.capacity, used), host.left);
+  return Object.values(rest).every((amount) => amount === 0);
+}
+
+/** An instance that carries the cluster's tag and that neither a host record nor an open order accounts for. */
+async function terminateOrphans(
+  world: World,
+  cluster: Cluster,
+  hosts: readonly Host[],
+  instances: readonly ObservedMachine[],
+  repairs: Repairs,
+): Promise<void> {
+  const now = world.clock.now();
+  const known = new Set(hosts.map((host) => host.hostId));
+  const open = new Set((await world.store.listOpenOrders(cluster.name)).map((order) => order.orderId));
+  const orphans: string[] = [];
+  for (const instance of instances) {
+    if (gone.has(instance.state) || instance.state === 'shutting-down' || known.has(instance.hostId))
+      continue;
+    if (instance.orderId !== undefined && open.has(instance.orderId)) continue;
+    if (now - instance.launchedAt < ABSENCE_PROOF_MS) continue;
+    // Read once more: the record may have been made since it was listed.
+    if (await world.store.getHost(cluster.name, instance.hostId)) continue;
+    orphans.push(instance.hostId);
+  }
+  if (orphans.length === 0) return;
+  world.log.warn('Instances of the cluster that no record accounts for are terminated', { orphans });
+  await world.machines.terminate(orphans);
+  repairs.orphanInstances += orphans.length;
+}
