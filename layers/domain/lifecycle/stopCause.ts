@@ -34,11 +34,12 @@ export const stopReason = (code: RequestedStop, detail: string): string =>
   `berth ${code}: ${detail}`.slice(0, 255);
 
 // The words are ECS's, from its "stopped tasks error codes" page and the agent's own error names.
-const hostGone = /Host EC2 \(instance .*\) (?:terminated|stopped)|deregistration forced|instance was terminated/i;
+const hostGone =
+  /Host EC2 \(instance .*\) (?:terminated|stopped)|deregistration forced|instance was terminated/i;
 const pullFailed = /CannotPull|pull image manifest|image manifest .* not found/i;
 const outOfMemory = /OutOfMemory/i;
-const commandMissing = /executable file not found|no such file or directory/i;
-const commandForbidden = /permission denied/i;
+const commandMissing = /executable file not found|exec\b.*no such file or directory/i;
+const commandForbidden = /exec\b.*permission denied/i;
 /** What a container got when ECS took it down because another one had ended: SIGKILL, SIGTERM. */
 const takenDown: ReadonlySet<number> = new Set([137, 143]);
 

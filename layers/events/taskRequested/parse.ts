@@ -1,0 +1,31 @@
+import type { IsolationProfile } from '../../domain/isolation/profile.ts';
+import type { ContainerOverride, Dependency, Placement, RetryPolicy } from '../../domain/model/task.ts';
+import { parseStrict } from '../parseStrict.ts';
+import type { Parsed } from '../problem.ts';
+import { taskRequestSchema } from './schema.ts';
+
+/** What a `Task Requested` event, or an operator's `submit`, asks for; defaults filled in, nothing resolved yet. */
+export interface TaskRequest {
+  readonly cluster: string;
+  /** Family, family:revision or ARN. */
+  readonly taskDefinition: string;
+  /** Absent: the id of the event that asks. */
+  readonly idempotencyKey?: string;
+  /** Tasks to start, ordinals 0..count-1. */
+  readonly count: number;
+  /** Absent: the task definition's family. */
+  readonly group?: string;
+  readonly containers: readonly ContainerOverride[];
+  readonly placement: Placement;
+  readonly priority: number;
+  readonly retry: RetryPolicy;
+  readonly timeoutSeconds?: number;
+  readonly isolation: IsolationProfile;
+  readonly interruptible: boolean;
+  readonly after: readonly Dependency[];
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** Parses the detail of `Task Requested`; a refusal names every field that is wrong, the rule and the fix. */
+export const parseTaskRequest = (detail: unknown): Parsed<TaskRequest> =>
+  parseStrict(taskRequestSchema, detail);
