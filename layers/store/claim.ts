@@ -1,0 +1,107 @@
+import type { Claim } from '../domain/model/host.ts';
+import { plus, type Resources } from '../domain/model/resources.ts';
+import type { ClaimRequest, HostStore } from '../ports/store.ts';
+import { claimOutcome } from './claimOutcome.ts';
+import { toImage, Update } from './expression.ts';
+import { pack } from './hostItem.ts';
+import { taskKey } from './keys.ts';
+import { attemptIn, leaveQueue } from './moveTask.ts';
+import { keysOfHost } from './readHosts.ts';
+import { type Table, transact } from './tableAccess.ts';
+
+/** A transaction holds 100 items, one of which is the host. */
+export const MAX_TASKS_PER_CLAIM = 99;
+/** DynamoDB's limit on an expression; reached first by dozens of fixed host ports beside dozens of tasks. */
+const MAX_EXPRESSION_BYTES = 4096;
+
+/**
+ * One transaction: the host gives up capacity and the tasks become PLACED, or nothing happens. Guards compare what is
+ * LEFT with the whole request's demand, because a condition cannot add.
+ */
+export const claim =
+  (table: Table): HostStore['claim'] =>
+  async (request) => {
+    checkBounds(request);
+    if (request.tasks.length === 0) return { outcome: 'claimed' };
+    const keys = await keysOfHost(table, request.cluster, request.hostId);
+    const ports = request.tasks.flatMap(({ hostPorts }) => hostPorts);
+    // The guard compares with the ports in use before the claim; two of its own tasks on one port would both pass.
+    if (new Set(ports).size < ports.length) return claimOutcome(table, keys, request, []);
+    const refusals = await transact(table, [
+      { Update: { TableName: table.name, Key: toImage({ ...keys.hot }), ...hostUpdate(request, ports) } },
+      ...request.tasks.map((task) => ({
+        Update: {
+          TableName: table.name,
+          Key: toImage({ ...taskKey(task.taskId) }),
+          ...taskUpdate(request, task),
+        },
+      })),
+    ]);
+    return refusals === undefined ? { outcome: 'claimed' } : claimOutcome(table, keys, request, refusals);
+  };
+
+export function checkBounds(request: ClaimRequest): void {
+  const ids = new Set(request.tasks.map(({ taskId }) => taskId));
+  if (request.tasks.length > MAX_TASKS_PER_CLAIM) {
+    throw new RangeError(`a claim holds at most ${MAX_TASKS_PER_CLAIM} tasks, not ${request.tasks.length}`);
+  }
+  if (ids.size < request.tasks.length) throw new RangeError('a claim names a task twice');
+}
+
+function hostUpdate(request: ClaimRequest, ports: readonly string[]) {
+  const update = new Update();
+  const demand = request.tasks.reduce<Resources>((sum, task) => plus(sum, task.demand), {});
+  const guards = [
+    update.equals(update.path('state'), 'READY'),
+    update.equals(update.path('epoch'), request.epoch),
+  ];
+  for (const [dimension, amount] of Object.entries(demand)) {
+    if (amount <= 0) continue;
+    const [left, value] = [update.path('left', dimension), update.value(amount)];
+    // A dimension the host does not have compares as false, which is what "zero left" has to mean.
+    guards.push(`${left}>=${value}`);
+    update.assign(left, `${left}-${value}`);
+  }
+  for (const port of ports) guards.push(`NOT contains(${update.path('ports')},${update.value(port)})`);
+  update.addToSet(update.path('ports'), ports);
+  for (const task of request.tasks) {
+    const slot = update.path('claims', task.taskId);
+    guards.push(`attribute_not_exists(${slot})`);
+    update.set(slot, pack(claimOf(request, task)));
+  }
+  update.remove(update.path('idleSince'));
+  const condition = guards.join(' AND ');
+  if (condition.length > MAX_EXPRESSION_BYTES) {
+    throw new RangeError(
+      `a claim of ${request.tasks.length} tasks and ${ports.length} host ports is too large`,
+    );
+  }
+  return { UpdateExpression: update.text, ConditionExpression: condition, ...returned, ...update.attributes };
+}
+
+export const claimOf = (request: ClaimRequest, task: ClaimRequest['tasks'][number]): Claim => ({
+  taskId: task.taskId,
+  attempt: task.attempt,
+  demand: task.demand,
+  hostPorts: task.hostPorts,
+  claimedAt: request.nowMs,
+  group: task.group,
+  priority: task.priority,
+  interruptible: task.interruptible,
+});
+
+function taskUpdate(request: ClaimRequest, task: ClaimRequest['tasks'][number]) {
+  const update = new Update();
+  const { hostId, nowMs, reason } = request;
+  update.setAll({ state: 'PLACED', hostId, placedAt: nowMs, reason });
+  leaveQueue(update);
+  update.remove(update.path('notBefore'));
+  return {
+    UpdateExpression: update.text,
+    ConditionExpression: attemptIn(update, task, ['PENDING']),
+    ...returned,
+    ...update.attributes,
+  };
+}
+
+const returned = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;

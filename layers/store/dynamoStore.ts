@@ -1,0 +1,70 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Store } from '../ports/store.ts';
+import { acceptTask } from './acceptTask.ts';
+import { addHost } from './addHost.ts';
+import { claim } from './claim.ts';
+import { cellCounts, ensureCluster, getCluster, listClusters, setPaused } from './clusters.ts';
+import { finishTask, requestStop, requeueTask } from './endAttempt.ts';
+import { listInsufficientCapacity, rememberInsufficientCapacity } from './insufficientCapacity.ts';
+import { listPending } from './listPending.ts';
+import { closeOrder, listOpenOrders, openOrder } from './orders.ts';
+import { putPool, setDesiredHosts } from './pools.ts';
+import { getHost, listHosts } from './readHosts.ts';
+import { getTask, getTasks } from './readTasks.ts';
+import { recordLaunch, recordLaunchUnknown, recordRunning, recordWait } from './recordProgress.ts';
+import { registerHost } from './registerHost.ts';
+import { releaseClaim } from './releaseClaim.ts';
+import { removeHost } from './removeHost.ts';
+import { defaultRetryBounds, type RetryBounds } from './retry.ts';
+import { setHostState } from './setHostState.ts';
+import type { Table } from './tableAccess.ts';
+
+export interface DynamoStoreOptions {
+  readonly client: DynamoDBClient;
+  /** The table's name. */
+  readonly table: string;
+  readonly retry?: RetryBounds;
+}
+
+/** The record of everything in one DynamoDB table (`tableDefinition`). */
+export function createDynamoStore({ client, table: name, retry }: DynamoStoreOptions): Store {
+  const cells = cellCounts();
+  const table: Table = {
+    client,
+    name,
+    retry: retry ?? defaultRetryBounds,
+    cellsOf: (cluster) => cells(table, cluster),
+  };
+  return {
+    acceptTask: acceptTask(table),
+    getTask: getTask(table),
+    getTasks: getTasks(table),
+    listPending: listPending(table),
+    recordWait: recordWait(table),
+    recordLaunch: recordLaunch(table),
+    recordLaunchUnknown: recordLaunchUnknown(table),
+    recordRunning: recordRunning(table),
+    finishTask: finishTask(table),
+    requeueTask: requeueTask(table),
+    requestStop: requestStop(table),
+    listHosts: listHosts(table),
+    getHost: getHost(table),
+    addHost: addHost(table),
+    registerHost: registerHost(table),
+    setHostState: setHostState(table),
+    claim: claim(table),
+    releaseClaim: releaseClaim(table),
+    removeHost: removeHost(table),
+    getCluster: getCluster(table),
+    listClusters: listClusters(table),
+    ensureCluster: ensureCluster(table),
+    putPool: putPool(table),
+    setDesiredHosts: setDesiredHosts(table),
+    setPaused: setPaused(table),
+    openOrder: openOrder(table),
+    closeOrder: closeOrder(table),
+    listOpenOrders: listOpenOrders(table),
+    rememberInsufficientCapacity: rememberInsufficientCapacity(table),
+    listInsufficientCapacity: listInsufficientCapacity(table),
+  };
+}

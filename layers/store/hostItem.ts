@@ -1,0 +1,80 @@
+import type { Claim, Host } from '../domain/model/host.ts';
+import type { Item } from './expression.ts';
+import { hostInfoKey, hostKey } from './keys.ts';
+
+/**
+ * A host is two items. A write costs the whole item, and a real host registers over a kilobyte of attributes: they stay
+ * out of the item that every claim and release writes. Claims have one-letter names for the same reason (about ten plain
+ * claims fit into the first kilobyte).
+ */
+export function hostItems(host: Host, cell: number): { readonly hot: Item; readonly info: Item } {
+  const { state, stateReason, epoch, capacity, left, idleSince, ecsVersion, registeredAt } = host;
+  const { hostId, cluster, pool, instanceType, zone, lifecycle, architecture, usdPerHour } = host;
+  const { containerInstanceArn, attributes, orderId, launchedAt } = host;
+  return {
+    hot: {
+      ...hostKey(cluster, cell, hostId),
+      kind: 'HOST',
+      ...{ state, stateReason, epoch, capacity, left, idleSince, ecsVersion, registeredAt },
+      claims: Object.fromEntries(Object.entries(host.claims).map(([taskId, claim]) => [taskId, pack(claim)])),
+      ...(host.ports.length > 0 && { ports: new Set(host.ports) }),
+    },
+    info: {
+      ...hostInfoKey(cluster, cell, hostId),
+      kind: 'HOST_INFO',
+      ...{ hostId, cluster, pool, instanceType, zone, lifecycle, architecture, usdPerHour },
+      ...{ containerInstanceArn, attributes, orderId, launchedAt },
+    },
+  };
+}
+
+export function hostFromItems(hot: Item, info: Item): Host {
+  const { pk: _pk, sk: _sk, kind: _kind, ...facts } = info;
+  const { pk: _hotPk, sk: _hotSk, kind: _hotKind, claims, ports, ...state } = hot;
+  return {
+    ...facts,
+    ...state,
+    ports: [...((ports as ReadonlySet<string> | undefined) ?? [])].sort(),
+    claims: claimsOf(hot),
+  } as unknown as Host;
+}
+
+export const claimsOf = (hot: Item): Record<string, Claim> =>
+  Object.fromEntries(
+    Object.entries((hot.claims ?? {}) as Record<string, PackedClaim>).map(([taskId, packed]) => [
+      taskId,
+      unpack(taskId, packed),
+    ]),
+  );
+
+/** `a` attempt, `d` demand, `t` claimed at, `g` group; `h` host ports, `p` priority and `i` interruptible unless default. */
+interface PackedClaim {
+  readonly a: number;
+  readonly d: Claim['demand'];
+  readonly t: number;
+  readonly g: string;
+  readonly h?: readonly string[];
+  readonly p?: number;
+  readonly i?: true;
+}
+
+export const pack = (claim: Omit<Claim, 'taskId'>): PackedClaim => ({
+  a: claim.attempt,
+  d: claim.demand,
+  t: claim.claimedAt,
+  g: claim.group,
+  ...(claim.hostPorts.length > 0 && { h: claim.hostPorts }),
+  ...(claim.priority !== 0 && { p: claim.priority }),
+  ...(claim.interruptible && { i: true }),
+});
+
+const unpack = (taskId: string, packed: PackedClaim): Claim => ({
+  taskId,
+  attempt: packed.a,
+  demand: packed.d,
+  hostPorts: packed.h ?? [],
+  claimedAt: packed.t,
+  group: packed.g,
+  priority: packed.p ?? 0,
+  interruptible: packed.i ?? false,
+});

@@ -1,0 +1,46 @@
+import type { CapacityOrder } from '../domain/model/pool.ts';
+import type { ClusterStore } from '../ports/store.ts';
+import { sortKeysFrom } from './clusters.ts';
+import { Expression, type Item, Update } from './expression.ts';
+import { orderKey } from './keys.ts';
+import { putItem, queryAll, type Table, updateItem } from './tableAccess.ts';
+
+export const orderFromItem = (item: Item): CapacityOrder => {
+  const { pk: _pk, sk: _sk, kind: _kind, ...order } = item;
+  return order as unknown as CapacityOrder;
+};
+
+/** Replaces the pool's last order, which has to be closed. */
+export const openOrder =
+  (table: Table): ClusterStore['openOrder'] =>
+  async (order) => {
+    const guard = new Expression();
+    const [pk, state] = [guard.path('pk'), guard.path('state')];
+    const put = await putItem(
+      table,
+      { ...orderKey(order.cluster, order.pool), kind: 'ORDER', ...order },
+      guard,
+      `attribute_not_exists(${pk}) OR ${state} <> ${guard.value('OPEN')}`,
+    );
+    if (put.held) return { outcome: 'applied', current: order };
+    return { outcome: 'refused', current: put.item && orderFromItem(put.item) };
+  };
+
+export const closeOrder =
+  (table: Table): ClusterStore['closeOrder'] =>
+  async (cluster, pool, orderId, end) => {
+    const update = new Update();
+    const open = update.equals(update.path('state'), 'OPEN');
+    const same = update.equals(update.path('orderId'), orderId);
+    update.setAll({ ...end });
+    const { held, item } = await updateItem(table, orderKey(cluster, pool), update, `${open} AND ${same}`);
+    if (held) return { outcome: 'applied', current: orderFromItem(item) };
+    return { outcome: 'refused', current: item && orderFromItem(item) };
+  };
+
+export const listOpenOrders =
+  (table: Table): ClusterStore['listOpenOrders'] =>
+  async (cluster) => {
+    const items = await queryAll(table, { ...sortKeysFrom(cluster, 'ORDER#'), ConsistentRead: true });
+    return items.map(orderFromItem).filter(({ state }) => state === 'OPEN');
+  };

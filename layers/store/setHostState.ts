@@ -1,0 +1,29 @@
+import type { HostStore } from '../ports/store.ts';
+import { Update } from './expression.ts';
+import { hostFromItems } from './hostItem.ts';
+import { keysOfHost, readHost } from './readHosts.ts';
+import { getItem, type Table, updateItem } from './tableAccess.ts';
+
+/** TERMINATING starts a new epoch: whatever was decided on the host before it is void. */
+export const setHostState =
+  (table: Table): HostStore['setHostState'] =>
+  async (cluster, hostId, change) => {
+    const keys = await keysOfHost(table, cluster, hostId);
+    const update = new Update();
+    const [state, epoch] = [update.path('state'), update.path('epoch')];
+    update.set(state, change.to);
+    update.set(update.path('stateReason'), change.reason);
+    if (change.to === 'TERMINATING') update.assign(epoch, `${epoch} + ${update.value(1)}`);
+    const guards =
+      change.from.length > 0 ? [update.oneOf(state, change.from)] : [`attribute_not_exists(${state})`];
+    if (change.epoch !== undefined) guards.push(update.equals(epoch, change.epoch));
+    if (change.ifEmpty === true) guards.push(`size(${update.path('claims')}) = ${update.value(0)}`);
+
+    const { held, item } = await updateItem(table, keys.hot, update, guards.join(' AND '));
+    if (!held) {
+      const items = await readHost(table, keys);
+      return { outcome: 'refused', current: items && hostFromItems(items.hot, items.info) };
+    }
+    const info = (await getItem(table, keys.info)) ?? {};
+    return { outcome: 'applied', current: hostFromItems(item, info) };
+  };

@@ -1,0 +1,34 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Task } from '../domain/model/task.ts';
+import type { Item } from './expression.ts';
+import { cellOf, queueOrder, queuePartition, taskKey } from './keys.ts';
+
+/**
+ * A task's item is the task itself, attribute by attribute, and:
+ * - `gsiSk`, its place in the queue, for its whole life; `queue`, the partition of the queue it belongs to
+ * - `gsiPk`, a copy of `queue` while it is pending: without it the index does not hold the item
+ * `queue` is kept so that a requeue can copy it without having read the task.
+ */
+export function taskItem(task: Task, cells: number): Item {
+  const queue = queuePartition(task.cluster, cellOf(task.taskId, cells));
+  return {
+    ...taskKey(task.taskId),
+    kind: 'TASK',
+    gsiSk: queueOrder(task),
+    queue,
+    ...(task.state === 'PENDING' && { gsiPk: queue }),
+    ...task,
+  };
+}
+
+export function taskFromItem(item: Item): Task {
+  const { pk: _pk, sk: _sk, kind: _kind, gsiPk: _gsiPk, gsiSk: _gsiSk, queue: _queue, ...task } = item;
+  return task as unknown as Task;
+}
+
+/** The task in a stream record's image, or `undefined` when the image is of another kind. */
+export function taskFromImage(image: Record<string, AttributeValue> | undefined): Task | undefined {
+  if (image?.kind?.S !== 'TASK') return undefined;
+  return taskFromItem(unmarshall(image));
+}
