@@ -1,0 +1,140 @@
+import { demandOf, unknownContainers } from '../domain/lifecycle/demand.ts';
+import type { Task, TaskSpec } from '../domain/model/task.ts';
+import type { Problem } from '../events/problem.ts';
+import type { TaskRequest } from '../events/taskRequested/parse.ts';
+import type { TaskDefinition } from '../ports/containers.ts';
+import { concurrently } from './concurrently.ts';
+import { taskIdOf } from './taskId.ts';
+import type { World } from './world.ts';
+
+export type AcceptWorld = Pick<World, 'store' | 'containers' | 'bus' | 'clock' | 'metrics'>;
+
+/** Outlives every retry, redrive and replay window: 14 days of queue retention, twice over, and some. */
+const RECORD_DAYS = 45;
+const PUTS_AT_ONCE = 16;
+/** As many ids as a wake carries; the queue's index shows the rest in a moment. */
+const MAX_HINTS = 100;
+
+export type Acceptance =
+  | { readonly outcome: 'accepted'; readonly tasks: readonly Task[]; readonly duplicates: number }
+  | { readonly outcome: 'rejected'; readonly problems: readonly Problem[] };
+
+/**
+ * Records a request as tasks, each exactly once per (source, key, ordinal), and wakes the scheduler. A repeat joins the
+ * tasks on record and wakes it again, as the first call may have been cut off before it did.
+ */
+export async function acceptRequest(
+  world: AcceptWorld,
+  request: TaskRequest,
+  origin: { readonly source: string; readonly idempotencyKey: string },
+): Promise<Acceptance> {
+  const { store, containers, bus, metrics } = world;
+  const [cluster, definition] = await Promise.all([
+    store.getCluster(request.cluster),
+    containers.describeTaskDefinition(request.taskDefinition),
+  ]);
+  if (!cluster) return rejected(await unknownCluster(world, request));
+  const problems = definition
+    ? misfits(
+        request,
+        definition,
+        cluster.pools.map(({ name }) => name),
+      )
+    : [noDefinition(request)];
+  if (!definition || problems.length > 0) return rejected(...problems);
+
+  const spec = specOf(request, definition);
+  const tasks: Task[] = [];
+  let duplicates = 0;
+  const ordinals = Array.from({ length: request.count }, (_, ordinal) => ordinal);
+  await concurrently(ordinals, PUTS_AT_ONCE, async (ordinal) => {
+    const result = await store.acceptTask(newTask(world, request, origin, spec, ordinal));
+    if (result.outcome === 'duplicate') duplicates += 1;
+    tasks[ordinal] = result.task;
+  });
+  metrics.count('TasksAccepted', request.count - duplicates, { cluster: request.cluster });
+  metrics.count('TasksDuplicate', duplicates, { cluster: request.cluster });
+  const pending = tasks.filter((task) => task.state === 'PENDING');
+  if (pending.length > 0) {
+    await bus.wake(request.cluster, 'tasks accepted', {
+      taskIds: pending.slice(0, MAX_HINTS).map((task) => task.taskId),
+    });
+  }
+  return { outcome: 'accepted', tasks, duplicates };
+}
+
+const rejected = (...problems: Problem[]): Acceptance => ({ outcome: 'rejected', problems });
+
+async function unknownCluster(world: AcceptWorld, request: TaskRequest): Promise<Problem> {
+  const known = await world.store.listClusters();
+  return {
+    field: 'cluster',
+    rule: `must name a cluster that Berth manages, and "${request.cluster}" is none`,
+    fix: known.length > 0 ? `use one of: ${known.join(', ')}` : 'declare it in BERTH_CLUSTERS and deploy',
+  };
+}
+
+const noDefinition = (request: TaskRequest): Problem => ({
+  field: 'taskDefinition',
+  rule: `must name an active task definition, and ECS has none called "${request.taskDefinition}"`,
+  fix: `register it (aws ecs register-task-definition --family ${request.taskDefinition.split(':')[0] ?? ''} ...) or correct the name`,
+});
+
+/** What only the task definition and the cluster can tell of a request. */
+function misfits(request: TaskRequest, definition: TaskDefinition, pools: readonly string[]): Problem[] {
+  const problems: Problem[] = unknownContainers(definition, request.containers).map((name) => ({
+    field: `containers[${request.containers.findIndex((override) => override.name === name)}].name`,
+    rule: `must be a container of ${definition.family}:${definition.revision}, and "${name}" is none`,
+    fix: `use one of: ${definition.containers.map((container) => container.name).join(', ')}`,
+  }));
+  const { pool } = request.placement;
+  if (pool !== undefined && !pools.includes(pool)) {
+    problems.push({
+      field: 'placement.pool',
+      rule: `must be a pool of ${request.cluster}, and "${pool}" is none`,
+      fix: `use one of: ${pools.join(', ')}`,
+    });
+  }
+  return problems;
+}
+
+const specOf = (request: TaskRequest, definition: TaskDefinition): TaskSpec => ({
+  taskDefinition: definition.arn,
+  family: definition.family,
+  group: request.group ?? `family:${definition.family}`,
+  containers: request.containers,
+  demand: demandOf(definition, request.containers),
+  hostPorts: definition.containers.flatMap((container) => container.hostPorts),
+  placement: request.placement,
+  priority: request.priority,
+  retry: request.retry,
+  ...(request.timeoutSeconds !== undefined && { timeoutSeconds: request.timeoutSeconds }),
+  isolation: request.isolation,
+  interruptible: request.interruptible,
+  after: request.after,
+  tags: request.tags,
+});
+
+function newTask(
+  world: AcceptWorld,
+  request: TaskRequest,
+  origin: { readonly source: string; readonly idempotencyKey: string },
+  spec: TaskSpec,
+  ordinal: number,
+): Task {
+  const now = world.clock.now();
+  return {
+    taskId: taskIdOf(origin.source, origin.idempotencyKey, ordinal),
+    cluster: request.cluster,
+    source: origin.source,
+    idempotencyKey: origin.idempotencyKey,
+    ordinal,
+    spec,
+    state: 'PENDING',
+    attempt: 1,
+    attemptsUsed: 0,
+    acceptedAt: now,
+    reason: { code: 'ACCEPTED', detail: 'on record; the next pass places it' },
+    expiresAt: Math.floor(now / 1000) + RECORD_DAYS * 86_400,
+  };
+}

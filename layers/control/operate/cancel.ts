@@ -1,0 +1,41 @@
+import { isTerminal, type Task } from '../../domain/model/task.ts';
+import type { World } from '../world.ts';
+
+export type Cancellation =
+  | { readonly outcome: 'cancelled'; readonly task: Task }
+  /** Its attempt is being stopped; it is cancelled when ECS says that it has stopped. */
+  | { readonly outcome: 'stopping'; readonly task: Task }
+  | { readonly outcome: 'ended'; readonly task: Task }
+  | { readonly outcome: 'unknown' };
+
+/** Ends a task in whatever state it is, and tells which way that takes. Idempotent. */
+export async function cancelTask(
+  world: Pick<World, 'store' | 'containers' | 'clock'>,
+  taskId: string,
+  detail: string,
+): Promise<Cancellation> {
+  const { store, containers, clock } = world;
+  // The task may move between the read and the write: each round reads it as the refusing write found it.
+  for (let round = 0; round < 5; round += 1) {
+    const task = await store.getTask(taskId);
+    if (!task) return { outcome: 'unknown' };
+    if (isTerminal(task.state)) return { outcome: 'ended', task };
+    if (task.state === 'PENDING') {
+      const finished = await store.finishTask(task, {
+        state: 'CANCELLED',
+        ifState: ['PENDING'],
+        endedAt: clock.now(),
+        reason: { code: 'STOPPED', cause: 'CANCELLED', detail },
+      });
+      if (finished.outcome === 'applied') return { outcome: 'cancelled', task: finished.current };
+      continue;
+    }
+    const asked = await store.requestStop(taskId, { code: 'CANCELLED', detail });
+    const current = asked.current ?? task;
+    if (isTerminal(current.state) || current.state === 'PENDING') continue;
+    // Without an ARN the launch is still open: whoever records it finds the request and stops the task then.
+    if (current.ecsTaskArn !== undefined) await containers.stop(task.cluster, current.ecsTaskArn, detail);
+    return { outcome: 'stopping', task: current };
+  }
+  throw new Error(`Task ${taskId} changed five times while it was being cancelled: try again.`);
+}

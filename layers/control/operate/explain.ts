@@ -1,0 +1,86 @@
+import type { WaitExplanation } from '../../domain/model/reason.ts';
+import { isTerminal, type Task } from '../../domain/model/task.ts';
+import { place } from '../../domain/placement/place.ts';
+import { loadSnapshot } from '../snapshot.ts';
+import type { World } from '../world.ts';
+
+/** Why a task is where it is, counted afresh on the cluster as it stands. */
+export interface Explanation {
+  readonly task: Task;
+  /** One sentence for a person. */
+  readonly summary: string;
+  /** Only while it waits. */
+  readonly waiting?: WaitExplanation;
+  /** Pending tasks that go before it. */
+  readonly ahead?: number;
+}
+
+export async function explainTask(
+  world: Pick<World, 'store' | 'clock'>,
+  taskId: string,
+): Promise<Explanation | undefined> {
+  const task = await world.store.getTask(taskId);
+  if (!task) return undefined;
+  const since = (fromMs: number | undefined): string =>
+    fromMs === undefined ? '' : ` for ${((world.clock.now() - fromMs) / 1000).toFixed(1)} s`;
+  if (isTerminal(task.state)) {
+    return { task, summary: `It has ended: ${task.state}, ${task.reason.detail}.` };
+  }
+  if (task.state === 'PLACED') {
+    return {
+      task,
+      summary: `Attempt ${task.attempt} is being launched on ${task.hostId}${since(task.placedAt)}: ${task.reason.detail}.`,
+    };
+  }
+  if (task.state === 'RUNNING') {
+    return { task, summary: `Attempt ${task.attempt} runs on ${task.hostId}${since(task.startedAt)}.` };
+  }
+  const cluster = await world.store.getCluster(task.cluster);
+  if (!cluster) return { task, summary: `It waits, and its cluster ${task.cluster} is no longer on record.` };
+  if (cluster.paused)
+    return { task, summary: `It waits because the cluster ${cluster.name} is paused; resume it to go on.` };
+  const { snapshot } = await loadSnapshot(world, cluster, [taskId]);
+  const plan = place(snapshot, world.clock.now());
+  const wait = plan.waits.find((candidate) => candidate.taskId === taskId);
+  const ahead = snapshot.pending.filter(
+    (other) =>
+      other.spec.priority > task.spec.priority ||
+      (other.spec.priority === task.spec.priority && other.acceptedAt < task.acceptedAt),
+  ).length;
+  if (!wait) {
+    if (task.reason.code === 'BACKOFF' && (task.notBefore ?? 0) > world.clock.now()) {
+      const seconds = (((task.notBefore ?? 0) - world.clock.now()) / 1000).toFixed(1);
+      return {
+        task,
+        ahead,
+        summary: `It waits ${seconds} s more before attempt ${task.attempt}: ${task.reason.detail}.`,
+      };
+    }
+    return { task, ahead, summary: 'It fits a host and is placed by the next pass.' };
+  }
+  return { task, ahead, waiting: wait.explanation, summary: sentenceOf(wait.explanation) };
+}
+
+/** `0 of 3 hosts can take it: 2 lack cpu, 1 is not READY. Closest is i-..., which lacks 512 cpu. Next: ...` */
+export function sentenceOf(explanation: WaitExplanation): string {
+  const { hostsConsidered, refusals, closest, next } = explanation;
+  const counts = Object.entries(refusals)
+    .sort(([, a], [, b]) => b - a)
+    .map(([cause, hosts]) => `${hosts} ${cause}`)
+    .join(', ');
+  const lacks = Object.entries(closest?.lacks ?? {})
+    .map(
+      ([dimension, amount]) =>
+        `${amount} ${dimension === 'memory' ? 'MiB memory' : dimension === 'cpu' ? 'CPU units' : dimension}`,
+    )
+    .join(' and ');
+  return [
+    `0 of ${hostsConsidered} hosts can take it${counts && `: ${counts}`}.`,
+    closest
+      ? `Closest is ${closest.hostId}, ${lacks ? `which lacks ${lacks}` : `refused by ${closest.refusal}`}.`
+      : '',
+    `Next: ${next}.`,
+  ]
+    .filter(Boolean)
+    .join(' ');
+}

@@ -1,0 +1,74 @@
+import type { HostState } from '../../domain/model/host.ts';
+import type { World } from '../world.ts';
+
+export interface ClusterStatus {
+  readonly cluster: string;
+  readonly paused: boolean;
+  readonly pending: { readonly tasks: number; readonly more: boolean; readonly oldestSeconds: number };
+  readonly hosts: readonly {
+    readonly hostId: string;
+    readonly pool: string;
+    readonly instanceType: string;
+    readonly zone: string;
+    readonly lifecycle: string;
+    readonly state: HostState;
+    readonly reason: string;
+    readonly tasks: number;
+    readonly left: Readonly<Record<string, number>>;
+    readonly capacity: Readonly<Record<string, number>>;
+  }[];
+  readonly pools: readonly {
+    readonly pool: string;
+    readonly hosts: number;
+    readonly desiredHosts: number;
+    readonly minHosts: number;
+    readonly maxHosts: number;
+    readonly usdPerHour: number;
+  }[];
+  readonly openOrders: number;
+}
+
+export async function clusterStatus(
+  world: Pick<World, 'store' | 'clock'>,
+  name: string,
+): Promise<ClusterStatus | undefined> {
+  const { store, clock } = world;
+  const cluster = await store.getCluster(name);
+  if (!cluster) return undefined;
+  const [hosts, pending, orders] = await Promise.all([
+    store.listHosts(name),
+    store.listPending(name, 1_000),
+    store.listOpenOrders(name),
+  ]);
+  const now = clock.now();
+  const oldestMs = pending.tasks.reduce((age, task) => Math.max(age, now - task.acceptedAt), 0);
+  return {
+    cluster: name,
+    paused: cluster.paused,
+    pending: { tasks: pending.tasks.length, more: pending.more, oldestSeconds: Math.round(oldestMs / 1000) },
+    hosts: hosts.map((host) => ({
+      hostId: host.hostId,
+      pool: host.pool,
+      instanceType: host.instanceType,
+      zone: host.zone,
+      lifecycle: host.lifecycle,
+      state: host.state,
+      reason: host.stateReason,
+      tasks: Object.keys(host.claims).length,
+      left: host.left,
+      capacity: host.capacity,
+    })),
+    pools: cluster.pools.map((pool) => {
+      const own = hosts.filter((host) => host.pool === pool.name);
+      return {
+        pool: pool.name,
+        hosts: own.length,
+        desiredHosts: pool.desiredHosts,
+        minHosts: pool.minHosts,
+        maxHosts: pool.maxHosts,
+        usdPerHour: own.reduce((sum, host) => sum + host.usdPerHour, 0),
+      };
+    }),
+    openOrders: orders.length,
+  };
+}
