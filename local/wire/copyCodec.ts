@@ -6,7 +6,7 @@ export const copyOutput: Codec = {
   string: expectString,
   number: expectNumber,
   boolean: expectBoolean,
-  blob: (value) => expectBytes(value).slice(),
+  blob: (value) => new Uint8Array(expectBytes(value)),
   document: (value) => structuredClone(value),
   timestamp: (value) => new Date(expectDate(value)),
   checksRequired: false,

@@ -12,7 +12,7 @@ import {
   type WireReply,
   type WireRequest,
 } from './protocol.ts';
-import { ec2QueryProtocol, queryProtocol } from './queryProtocol.ts';
+import { ec2QueryProtocol, formOf, queryProtocol } from './queryProtocol.ts';
 import { restProtocol } from './restProtocol.ts';
 
 /** A service and the SDK package whose schemas describe it: `import * as ecs from '@aws-sdk/client-ecs'`. */
@@ -80,15 +80,23 @@ export class Dispatcher {
     return operation(readInput(bound.model, call), { requestId, signal });
   }
 
+  /** By signature first; the rest is for the few calls that clients do not sign. */
   #find(request: WireRequest): BoundService | undefined {
     const signed = signingNameOf(request.headers, request.query);
+    if (signed !== undefined) return this.#bySigningName.get(signed);
     const target = targetOf(request.headers, request.path);
+    if (target !== undefined) return this.#byTarget.get(target);
     const host = hostLabelOf(request.headers);
-    return (
-      (signed === undefined ? undefined : this.#bySigningName.get(signed)) ??
-      (target === undefined ? undefined : this.#byTarget.get(target)) ??
-      (host === undefined ? undefined : this.#bySigningName.get(host))
-    );
+    return (host === undefined ? undefined : this.#bySigningName.get(host)) ?? this.#findByForm(request);
+  }
+
+  #findByForm(request: WireRequest): BoundService | undefined {
+    const form = formOf(request);
+    const action = form.get('Action');
+    const version = form.get('Version');
+    if (action === null || version === null) return undefined;
+    const candidates = [...this.#bySigningName.values()];
+    return candidates.find(({ model }) => model.version === version && model.operations.has(action));
   }
 }
 

@@ -61,8 +61,12 @@ class FormReader {
 
   #structure(shape: StructureShape, node: FormNode, path: string): unknown {
     const read: Record<string, unknown> = {};
+    const taken = new Set<string>();
     for (const member of shape.members) {
       const key = this.#memberKey(member);
+      // SQS gave a renamed member the form name of the one it replaces: the older member has it.
+      if (taken.has(key)) continue;
+      taken.add(key);
       const child = node.children.get(key);
       const memberPath = path === '' ? key : `${path}.${key}`;
       if (child !== undefined) {

@@ -24,6 +24,8 @@ export interface ServiceModel {
   /** What stands before the operation in X-Amz-Target, e.g. `AmazonEC2ContainerServiceV20141113`. */
   readonly serviceTarget: string;
   readonly xmlNamespace: string;
+  /** The date in `Version=` of form requests; with the action it names the service of an unsigned one. */
+  readonly version: string;
   /** The service moved from query to JSON and keeps its old error codes in a header for clients that know them. */
   readonly awsQueryCompatible: boolean;
   readonly operations: ReadonlyMap<string, OperationModel>;
@@ -70,8 +72,12 @@ function readModel(sdk: SdkModule): ServiceModel {
       const shape = shapeOf(schema);
       if (shape.kind !== 'structure') continue;
       errors.set(shape.name, shape);
-      if (shape.error?.queryCode !== undefined) errors.set(shape.error.queryCode, shape);
     }
+  }
+  // Some query codes are the names of other errors: names come first.
+  for (const shape of [...errors.values()]) {
+    const code = shape.error?.queryCode;
+    if (code !== undefined && !errors.has(code)) errors.set(code, shape);
   }
   return { ...readSettings(sdk), operations, errors };
 }
@@ -114,13 +120,14 @@ function readSettings(sdk: SdkModule): Omit<ServiceModel, 'operations' | 'errors
   const protocol = PROTOCOLS[shapeId];
   if (protocol === undefined) throw new Error(`the wire does not speak ${shapeId}`);
   const settings = config.protocolSettings;
+  const version = settings.version ?? '';
   return {
     signingName: config.defaultSigningName,
     protocol,
     serviceTarget: settings.serviceTarget,
     xmlNamespace:
-      settings.xmlNamespace ??
-      `http://${config.defaultSigningName}.amazonaws.com/doc/${settings.version ?? ''}/`,
+      settings.xmlNamespace ?? `http://${config.defaultSigningName}.amazonaws.com/doc/${version}/`,
+    version,
     awsQueryCompatible: settings.awsQueryCompatible ?? false,
   };
 }
