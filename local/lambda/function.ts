@@ -91,7 +91,8 @@ export function functionRecord(
   place: { readonly region: string; readonly accountId: string },
   revision: { readonly nowMs: number; readonly id: string },
 ): FunctionRecord {
-  if (!NAME.test(spec.name)) throw new ServiceError('ValidationException', `Bad function name '${spec.name}'`);
+  if (!NAME.test(spec.name))
+    throw new ServiceError('ValidationException', `Bad function name '${spec.name}'`);
   const retries = spec.asyncInvoke?.maximumRetryAttempts;
   const age = spec.asyncInvoke?.maximumEventAgeSeconds;
   if (retries !== undefined) within('maximumRetryAttempts', retries, 0, 2);

@@ -36,7 +36,9 @@ export class InvocationLog {
     const id = `RequestId: ${this.#requestId}`;
     if (outcome.status === 'timeout') {
       const at = new Date(this.#now()).toISOString();
-      this.#write(`${at} ${this.#requestId} Task timed out after ${this.#fn.timeoutSeconds.toFixed(2)} seconds\n`);
+      this.#write(
+        `${at} ${this.#requestId} Task timed out after ${this.#fn.timeoutSeconds.toFixed(2)} seconds\n`,
+      );
     } else if (outcome.errorType === 'Runtime.ExitError') {
       const { errorMessage } = JSON.parse(outcome.payload) as { errorMessage: string };
       this.#write(`${errorMessage}\nRuntime.ExitError\n`);

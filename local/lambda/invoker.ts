@@ -53,6 +53,20 @@ export class Invoker {
     return parts.join('-');
   }
 
+  /**
+   * Whether one of the engine's own pollers may start an invocation. They never run more at once than the runner can:
+   * what waits inside a runner would look busy to the service and age without reason.
+   */
+  hasPlace(fn: FunctionRecord): boolean {
+    const isFull = this.concurrency.running(fn.name) >= this.runnerOf(fn).maxConcurrency;
+    return !isFull && !this.concurrency.throttle(fn);
+  }
+
+  /** Takes a place where `hasPlace`; the caller passes what it got to `invokeHeld`. */
+  takePlace(fn: FunctionRecord): (() => void) | undefined {
+    return this.hasPlace(fn) ? this.concurrency.acquire(fn) : undefined;
+  }
+
   runnerOf(fn: FunctionRecord): FunctionRunner {
     const known = this.#runners.get(fn.name);
     if (known?.fn.revisionId === fn.revisionId) return known.runner;
@@ -118,12 +132,12 @@ export class Invoker {
 
   /** The runner's work, with what the fault plan says may happen around it. */
   async #run(fn: FunctionRecord, requestId: string, input: InvocationInput): Promise<InvocationOutcome> {
-    const { clock, faults, hex } = this.#context;
+    const { clock, faults } = this.#context;
     const runner = this.runnerOf(fn);
     const request = {
       requestId,
       payload: input.payload,
-      traceId: `Root=1-${Math.floor(clock.now() / 1000).toString(16)}-${hex(24)};Parent=${hex(16)};Sampled=0`,
+      traceId: `Root=1-${Math.floor(clock.now() / 1000).toString(16)}-${this.#context.hex(24)};Parent=${this.#context.hex(16)};Sampled=0`,
       ...(input.clientContext ? { clientContext: input.clientContext } : {}),
     };
     const fault = faults.at('lambda.run', fn.name);

@@ -13,7 +13,7 @@ const environment = process.env;
 delete environment.NODE_COMPILE_CACHE;
 
 const current: CurrentRequest = { requestId: undefined };
-patchConsole(current, environment.AWS_LAMBDA_LOG_FORMAT);
+const logError = patchConsole(current, environment.AWS_LAMBDA_LOG_FORMAT);
 
 // Captured before any of the function's code runs, so that nothing it patches reaches the protocol.
 const send = process.send?.bind(process);
@@ -51,7 +51,10 @@ function serialise(answer: unknown): string {
 
 function finish(outcome: { payload: string } | { error: FailureBody }, then?: () => void): void {
   const { requestId } = current;
-  if (requestId === undefined) return then?.();
+  if (requestId === undefined) {
+    then?.();
+    return;
+  }
   current.requestId = undefined;
   for (const stream of [process.stdout, process.stderr]) stream.write(`${endMarker(requestId)}\n`);
   tell({ kind: 'result', requestId, rssBytes: process.memoryUsage.rss(), ...outcome }, then);
@@ -67,14 +70,14 @@ async function invoke(handler: Handler, message: InvokeMessage): Promise<void> {
     finish(fits ? { payload } : { error: responseTooLarge });
   } catch (error) {
     const body = thrown(error);
-    console.error('Invoke Error', JSON.stringify(body));
+    logError('Invoke Error', JSON.stringify(body));
     finish({ error: body });
   }
 }
 
 /** A fault outside the handler's promise ends the environment; the invocation in flight is told why. */
 function dieOf(error: FailureBody, exitCode: number): void {
-  console.error('Uncaught Exception', JSON.stringify(error));
+  logError('Uncaught Exception', JSON.stringify(error));
   finish({ error }, () => exit(exitCode));
 }
 process.on('uncaughtException', (error) => dieOf(thrown(error), 129));
@@ -94,6 +97,6 @@ try {
   setImmediate(flushCompileCache);
 } catch (error) {
   const body = thrown(error);
-  console.error('Uncaught Exception', JSON.stringify(body));
+  logError('Uncaught Exception', JSON.stringify(body));
   tell({ kind: 'init-failed', error: body }, () => exit(1));
 }

@@ -18,7 +18,10 @@ export async function loadHandler(taskRoot: string, handlerName: string): Promis
   const base = join(resolve(taskRoot), handlerName.slice(0, dot));
   const file = ['.mjs', '.js', '.cjs'].map((extension) => base + extension).find((path) => existsSync(path));
   if (!file) {
-    throw runtimeError('Runtime.ImportModuleError', `Error: Cannot find module '${handlerName.slice(0, dot)}'`);
+    throw runtimeError(
+      'Runtime.ImportModuleError',
+      `Error: Cannot find module '${handlerName.slice(0, dot)}'`,
+    );
   }
   let module: Record<string, unknown>;
   try {

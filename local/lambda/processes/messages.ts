@@ -30,4 +30,16 @@ export type WorkerMessage =
  * Written by the worker to stdout and stderr when an invocation ends, so that the engine knows it has read all of the
  * invocation's output: the pipes and the IPC channel are not ordered among each other.
  */
-export const endMarker = (requestId: string): string => `\u0000end:${requestId}\u0000`;
+export const endMarker = (requestId: string): string => `${MARKER_START}${requestId}`;
+
+/** The id in a line's end marker and what comes before it, or undefined when the line has none. */
+export function splitAtMarker(
+  line: string,
+): { readonly before: string; readonly requestId: string } | undefined {
+  const at = line.indexOf(MARKER_START);
+  if (at === -1) return undefined;
+  return { before: line.slice(0, at), requestId: line.slice(at + MARKER_START.length) };
+}
+
+/** No text a function writes on purpose begins like this. */
+const MARKER_START = '\u0000\u0001end of invocation ';

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import { splitAtMarker } from './messages.ts';
 
 /** A single log event holds at most 256 KiB; a longer line is cut into several. */
 const MAX_LINE_CHARS = 256 * 1024;
-const MARKER = /\u0000end:([^\u0000]*)\u0000$/;
 
 /** Splits one of a worker's output streams into lines and finds the markers that end an invocation. */
 export function readOutput(
@@ -15,10 +15,11 @@ export function readOutput(
   // The console of the runtime writes a message of several lines as one, its line feeds turned into carriage returns.
   const emit = (line: string): void => on.line(line.replace(/\r+$/, '').replaceAll('\r', '\n'));
   const take = (line: string): void => {
-    const marker = MARKER.exec(line);
-    if (!marker) return emit(line);
-    if (marker.index > 0) emit(line.slice(0, marker.index));
-    on.end(marker[1] ?? '');
+    const marker = splitAtMarker(line);
+    const text = marker ? marker.before : line;
+    // A marker stands on a line of its own unless the function left its last line unfinished.
+    if (!marker || text !== '') emit(text);
+    if (marker) on.end(marker.requestId);
   };
   stream.on('data', (chunk: Buffer) => {
     rest += decoder.write(chunk);

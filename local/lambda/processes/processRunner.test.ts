@@ -40,7 +40,10 @@ writeFileSync(join(root, 'broken.mjs'), 'throw new Error("no start");');
 const started: string[] = [];
 const lines: string[] = [];
 const pools: ProcessPool[] = [];
-function pool(spec: Partial<FunctionSpec> = {}, options: { maxWorkersPerFunction?: number; idleMs?: number } = {}) {
+function pool(
+  spec: Partial<FunctionSpec> = {},
+  options: { maxWorkersPerFunction?: number; idleMs?: number } = {},
+) {
   const fn = functionRecord(
     { name: 'fn', codeDir: root, handler: 'index.handler', timeoutSeconds: 10, ...spec },
     { region: 'eu-west-1', accountId: '123456789012' },
@@ -70,7 +73,10 @@ afterEach(async () => {
 });
 
 let next = 0;
-function call(runner: ProcessPool, event: object): { requestId: string; outcome: Promise<InvocationOutcome> } {
+function call(
+  runner: ProcessPool,
+  event: object,
+): { requestId: string; outcome: Promise<InvocationOutcome> } {
   const requestId = `request-${next++}`;
   const outcome = runner.invoke({ requestId, payload: JSON.stringify(event), traceId: 'Root=1-2-3' });
   return { requestId, outcome };
@@ -103,7 +109,9 @@ describe('a worker process', () => {
 
   it('sees its own environment and nothing of ours', async () => {
     process.env.BERTH_LEAK = 'secret of the shell';
-    const { body } = await run(pool({ environment: { TABLE: 'berth', AWS_REGION: 'elsewhere' } }), { do: 'env' });
+    const { body } = await run(pool({ environment: { TABLE: 'berth', AWS_REGION: 'elsewhere' } }), {
+      do: 'env',
+    });
     delete process.env.BERTH_LEAK;
     expect(body).toMatchObject({
       TABLE: 'berth',
@@ -139,7 +147,9 @@ describe('a worker process', () => {
     const runner = pool();
     const { requestId, outcome } = call(runner, { do: 'log' });
     await outcome;
-    const own = lines.filter((line) => line.startsWith(`${requestId}|`)).map((line) => line.split('|')[1] ?? '');
+    const own = lines
+      .filter((line) => line.startsWith(`${requestId}|`))
+      .map((line) => line.split('|')[1] ?? '');
     expect(own).toHaveLength(3);
     expect(own[0]).toMatch(new RegExp(`Z\\t${requestId}\\tINFO\\tfirst \\{ a: 1 \\}$`));
     expect(own[1]).toMatch(new RegExp(`\\t${requestId}\\tERROR\\ttwo\\nlines$`));

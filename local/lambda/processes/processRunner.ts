@@ -73,7 +73,10 @@ export class ProcessPool implements FunctionRunner {
     this.#observer = observer;
     this.#options = options;
     this.#gate = gate;
-    const bound = Math.min(options.maxWorkersPerFunction ?? 10, fn.reservedConcurrency ?? Number.POSITIVE_INFINITY);
+    const bound = Math.min(
+      options.maxWorkersPerFunction ?? 10,
+      fn.reservedConcurrency ?? Number.POSITIVE_INFINITY,
+    );
     this.maxConcurrency = Math.max(1, bound);
   }
 
@@ -186,7 +189,10 @@ export class ProcessPool implements FunctionRunner {
 
   #release(worker: WorkerProcess, initMs: number | undefined): void {
     if (!worker.alive) return;
-    if (this.#retired && this.#waiting.length === 0) return worker.kill();
+    if (this.#retired && this.#waiting.length === 0) {
+      worker.kill();
+      return;
+    }
     const reaper = setTimeout(() => this.#reap(worker), this.#options.idleMs ?? DEFAULT_IDLE_MS);
     reaper.unref();
     this.#idle.push({ worker, reaper, initMs });
@@ -194,9 +200,9 @@ export class ProcessPool implements FunctionRunner {
   }
 
   #reap(worker: WorkerProcess): void {
-    if (this.#workers.size > (this.#fn.provisionedConcurrency ?? 0)) return this.#remove(worker, true);
-    const slot = this.#idle.find((entry) => entry.worker === worker);
-    slot?.reaper.refresh();
+    const isSpare = this.#workers.size > (this.#fn.provisionedConcurrency ?? 0);
+    if (isSpare) this.#remove(worker, true);
+    else this.#idle.find((entry) => entry.worker === worker)?.reaper.refresh();
   }
 
   #remove(worker: WorkerProcess, kill: boolean): void {

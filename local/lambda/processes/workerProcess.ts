@@ -207,22 +207,26 @@ export class WorkerProcess {
   #finish(run: Run, exit?: FailureBody): void {
     if (this.#run !== run) return;
     this.#run = undefined;
-    if (exit && !run.result && !run.accepted && !run.timedOut) return run.settle('untouched');
+    const isUntouched = exit && !run.result && !run.accepted && !run.timedOut;
+    run.settle(isUntouched ? 'untouched' : this.#outcome(run, exit));
+  }
+
+  #outcome(run: Run, exit: FailureBody | undefined): InvocationOutcome {
     const measured = {
       durationMs: performance.now() - run.startedAt,
       maxMemoryUsedMiB: Math.ceil(this.#rssBytes / 2 ** 20),
     };
     if (run.result?.payload !== undefined) {
-      return run.settle({ status: 'success', payload: run.result.payload, ...measured });
+      return { status: 'success', payload: run.result.payload, ...measured };
     }
     const timeoutMs = this.#fn.timeoutSeconds * 1000;
     const late = run.timedOut ? timedOut(run.request.requestId, timeoutMs) : undefined;
     const error = run.result?.error ?? late ?? exit ?? exited(run.request.requestId, null, 'SIGKILL');
-    run.settle({
+    return {
       status: error === late ? 'timeout' : 'error',
       payload: JSON.stringify(error),
       errorType: error.errorType,
       ...measured,
-    });
+    };
   }
 }
