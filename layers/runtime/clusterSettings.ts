@@ -16,7 +16,7 @@ const poolSchema = v.strictObject({
   launchTemplate: v.pipe(v.string(), v.minLength(1)),
   /** Zone to subnet; the zones of the pool are these. */
   subnets: v.record(v.string(), v.pipe(v.string(), v.minLength(1))),
-  idleHostMs: v.optional(count(86_400_000), 120_000),
+  idleHostSeconds: v.optional(count(86_400), 120),
   alarmStep: v.optional(count(1000), 1),
 });
 
@@ -39,7 +39,8 @@ function toPool(cluster: string, pool: v.InferOutput<typeof poolSchema>): Pool {
   if (pool.minHosts > pool.maxHosts) {
     throw new SettingsError(`BERTH_CLUSTERS: pool ${pool.name} has minHosts above maxHosts: raise maxHosts.`);
   }
-  return { ...pool, cluster, zones, desiredHosts: pool.minHosts };
+  const { idleHostSeconds, ...rest } = pool;
+  return { ...rest, cluster, zones, desiredHosts: pool.minHosts, idleHostMs: idleHostSeconds * 1000 };
 }
 
 /**

@@ -1,8 +1,8 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 
-/** Structured values of one line. `error` is printed with its stack and cause. */
-export type LogFields = Readonly<Record<string, unknown>> & { readonly error?: Error };
+/** Structured values of one line. An `Error` under the key `error` is printed with its stack and cause. */
+export type LogFields = Readonly<Record<string, unknown>>;
 
 /** What functions and the stack need of a logger. One line is one JSON object on stdout. */
 export interface Log {

@@ -25,14 +25,6 @@ export interface Stop {
 /** Launch override variable on containers whose end does not end the task. */
 export const NOT_ESSENTIAL = 'BERTH_NOT_ESSENTIAL';
 
-type RequestedStop = Extract<StopCause, 'CANCELLED' | 'TIMEOUT' | 'PREEMPTED'>;
-
-const requestedStop = /^berth (CANCELLED|TIMEOUT|PREEMPTED): ?(.*)$/s;
-
-/** The reason to give StopTask, so that the stopped event says by itself why. ECS keeps 255 characters. */
-export const stopReason = (code: RequestedStop, detail: string): string =>
-  `berth ${code}: ${detail}`.slice(0, 255);
-
 // The words are ECS's, from its "stopped tasks error codes" page and the agent's own error names.
 const hostGone =
   /Host EC2 \(instance .*\) (?:terminated|stopped)|deregistration forced|instance was terminated/i;
@@ -83,6 +75,7 @@ function causeOfExit(container: StoppedContainer | undefined): StopCause {
 /**
  * Why a stopped ECS task stopped. `stopCode` decides where ECS gives one that says enough; the texts decide between a
  * lost host, an image that could not be pulled and a container that could not be started, which share a code.
+ * A stop that Berth asked for reads STOPPED_BY_USER here; the task's own record knows why it was asked for.
  * A command that cannot be run is the task's own doing (EXIT_NONZERO): no other host would run it either.
  */
 export function stopCauseOf(task: StoppedTask): Stop {
@@ -90,8 +83,6 @@ export function stopCauseOf(task: StoppedTask): Stop {
   const detail = detailOf(task, container);
   const exit = container?.exitCode === undefined ? {} : { exitCode: container.exitCode };
   const words = [task.stoppedReason, ...task.containers.map((each) => each.reason)].join('\n');
-  const asked = requestedStop.exec(task.stoppedReason ?? '');
-  if (asked) return { cause: asked[1] as RequestedStop, ...exit, detail: asked[2] || detail };
   if (task.stopCode === 'SpotInterruption') return { cause: 'SPOT_INTERRUPTION', ...exit, detail };
   if (task.stopCode === 'TerminationNotice' || hostGone.test(task.stoppedReason ?? '')) {
     return { cause: 'HOST_LOST', ...exit, detail };
