@@ -1,0 +1,204 @@
+import type { Host } from '../model/host.ts';
+import { amountOf } from '../model/resources.ts';
+import { factsOf, spreadDomain } from './attributes.ts';
+import { gpuOccupancy, takeGpus } from './gpu.ts';
+import { QueryError } from './query/error.ts';
+import { matches, parseQuery } from './query/query.ts';
+import { SpreadCounter } from './spreadCounter.ts';
+import type { TaskClass } from './taskClass.ts';
+
+/** What the tasks of a pass look at; the table keeps nothing else. */
+export interface Interest {
+  readonly dimensions: readonly string[];
+  readonly ports: ReadonlySet<string>;
+  readonly groups: ReadonlySet<string>;
+  /** Whether an expression looks at the tasks on a host. */
+  readonly looksAtTasks: boolean;
+}
+
+/**
+ * Hosts as columns of numbers, with what this pass has taken of them. Rows are host positions; `log` lists every row
+ * that changed, in order, so that a search can catch up with what happened since it last looked.
+ */
+export class HostTable {
+  readonly hosts: readonly Host[];
+  readonly dimensions: readonly string[];
+  readonly left: Float64Array;
+  readonly capacity: Float64Array;
+  readonly log: number[] = [];
+  readonly #ports = new Map<string, Uint8Array>();
+  readonly #groups = new Map<string, Int32Array>();
+  readonly #groupTotals = new Map<string, number>();
+  readonly #gpus: (number[] | undefined)[] | undefined;
+  /** Groups placed in this pass by row; kept only when an expression looks at them. */
+  readonly #placedGroups: Map<number, string[]> | undefined;
+  readonly #expressions = new Map<string, Uint8Array>();
+  readonly #spreads = new Map<string, Map<string, SpreadCounter>>();
+
+  constructor(hosts: readonly Host[], interest: Interest) {
+    this.hosts = hosts;
+    this.dimensions = interest.dimensions;
+    this.#placedGroups = interest.looksAtTasks ? new Map() : undefined;
+    const width = interest.dimensions.length;
+    this.left = new Float64Array(hosts.length * width);
+    this.capacity = new Float64Array(hosts.length * width);
+    for (let d = 0; d < width; d += 1) this.#fill(d, interest.dimensions[d] ?? '');
+    for (const port of interest.ports) {
+      this.#ports.set(
+        port,
+        Uint8Array.from(hosts, (host) => (host.ports.includes(port) ? 1 : 0)),
+      );
+    }
+    if (interest.groups.size > 0) this.#countGroups(interest.groups);
+    this.#gpus = interest.dimensions.includes('gpu') ? hosts.map(occupied) : undefined;
+  }
+
+  #fill(d: number, dimension: string): void {
+    const width = this.dimensions.length;
+    for (let row = 0; row < this.hosts.length; row += 1) {
+      const host = this.hosts[row];
+      if (host === undefined) continue;
+      this.left[row * width + d] = host.left[dimension] ?? 0;
+      this.capacity[row * width + d] = host.capacity[dimension] ?? 0;
+    }
+  }
+
+  #countGroups(groups: ReadonlySet<string>): void {
+    for (const group of groups) {
+      this.#groups.set(group, new Int32Array(this.hosts.length));
+      this.#groupTotals.set(group, 0);
+    }
+    this.hosts.forEach((host, row) => {
+      for (const id in host.claims) this.#addToGroup(row, host.claims[id]?.group ?? '', 1);
+    });
+  }
+
+  #addToGroup(row: number, group: string, change: 1 | -1): void {
+    const counts = this.#groups.get(group);
+    if (counts === undefined) return;
+    counts[row] = (counts[row] ?? 0) + change;
+    this.#groupTotals.set(group, (this.#groupTotals.get(group) ?? 0) + change);
+  }
+
+  hasRoom(row: number, cls: TaskClass): boolean {
+    const base = row * this.dimensions.length;
+    const { dimensions, amounts } = cls;
+    for (let i = 0; i < dimensions.length; i += 1) {
+      if ((amounts[i] as number) > (this.left[base + (dimensions[i] as number)] as number)) return false;
+    }
+    return true;
+  }
+
+  gpusOf(row: number): readonly number[] {
+    return this.#gpus?.[row] ?? [];
+  }
+
+  portTaken(row: number, port: string): boolean {
+    return this.#ports.get(port)?.[row] === 1;
+  }
+
+  groupCount(row: number, group: string): number {
+    return this.#groups.get(group)?.[row] ?? 0;
+  }
+
+  groupTotal(group: string): number {
+    return this.#groupTotals.get(group) ?? 0;
+  }
+
+  /** Books the task on the row, or with -1 takes the booking back; the caller has checked that it fits. */
+  book(row: number, cls: TaskClass, group: string, sign: 1 | -1 = 1): void {
+    const base = row * this.dimensions.length;
+    const { dimensions, amounts, spec } = cls;
+    for (let i = 0; i < dimensions.length; i += 1) {
+      const at = base + (dimensions[i] as number);
+      this.left[at] = (this.left[at] as number) - sign * (amounts[i] as number);
+    }
+    for (const port of spec.hostPorts) this.#ports.get(port)?.fill(sign === 1 ? 1 : 0, row, row + 1);
+    const gpu = amountOf(spec.demand, 'gpu');
+    if (gpu > 0) this.#bookGpus(row, gpu, sign);
+    if (this.#groups.has(group)) {
+      this.#addToGroup(row, group, sign);
+      for (const counter of this.#spreads.get(group)?.values() ?? []) counter.add(row, sign);
+    }
+    if (this.#placedGroups !== undefined) noteGroup(this.#placedGroups, row, group, sign);
+    this.log.push(row);
+  }
+
+  readonly #gpuUndo: { readonly row: number; readonly free: number[] }[] = [];
+
+  #bookGpus(row: number, gpu: number, sign: 1 | -1): void {
+    const free = this.#gpus?.[row];
+    if (this.#gpus === undefined || free === undefined) return;
+    if (sign === 1) {
+      this.#gpuUndo.push({ row, free: [...free] });
+      takeGpus(free, gpu);
+    } else {
+      const last = this.#gpuUndo.pop();
+      if (last?.row === row) this.#gpus[row] = last.free;
+    }
+  }
+
+  groupsOn(row: number): readonly string[] {
+    const host = this.hosts[row];
+    const claimed = host === undefined ? [] : Object.values(host.claims).map((claim) => claim.group);
+    return [...claimed, ...(this.#placedGroups?.get(row) ?? [])];
+  }
+
+  /** Whether the row satisfies the expression; remembered unless the answer changes with the tasks on the host. */
+  matches(row: number, expression: string): boolean {
+    const host = this.hosts[row];
+    if (host === undefined) return false;
+    let answers = this.#expressions.get(expression);
+    if (answers === undefined) {
+      answers = new Uint8Array(this.hosts.length);
+      this.#expressions.set(expression, answers);
+    }
+    const known = answers[row];
+    if (known !== 0) return known === 2;
+    const volatile = looksAtTasks(expression);
+    const answer = evaluateOn(host, volatile ? this.groupsOn(row) : [], expression);
+    if (!volatile) answers[row] = answer ? 2 : 1;
+    return answer;
+  }
+
+  /** Counts of the group's tasks by domain, kept up to date by `book`. */
+  spread(group: string, field: string): SpreadCounter {
+    let byField = this.#spreads.get(group);
+    if (byField === undefined) {
+      byField = new Map();
+      this.#spreads.set(group, byField);
+    }
+    let counter = byField.get(field);
+    if (counter === undefined) {
+      const counts = this.#groups.get(group) ?? new Int32Array(this.hosts.length);
+      counter = new SpreadCounter(
+        this.hosts.map((host) => spreadDomain(host, field)),
+        counts,
+      );
+      byField.set(field, counter);
+    }
+    return counter;
+  }
+}
+
+function noteGroup(placed: Map<number, string[]>, row: number, group: string, sign: 1 | -1): void {
+  const groups = placed.get(row) ?? [];
+  if (sign === 1) groups.push(group);
+  else groups.splice(groups.lastIndexOf(group), 1);
+  placed.set(row, groups);
+}
+
+const occupied = (host: Host): number[] | undefined =>
+  amountOf(host.capacity, 'gpu') > 0 ? gpuOccupancy(host) : undefined;
+
+/** `task:group` and `runningTasksCount` change as a pass places tasks. */
+export const looksAtTasks = (expression: string): boolean => /task:group|runningTasksCount/.test(expression);
+
+function evaluateOn(host: Host, groups: readonly string[], expression: string): boolean {
+  try {
+    return matches(parseQuery(expression), factsOf(host, groups));
+  } catch (error) {
+    if (error instanceof QueryError) return false;
+    throw error;
+  }
+}
