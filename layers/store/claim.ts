@@ -63,7 +63,7 @@ function hostUpdate(request: ClaimRequest, ports: readonly string[]) {
     update.assign(left, `${left}-${value}`);
   }
   for (const port of ports) guards.push(`NOT contains(${update.path('ports')},${update.value(port)})`);
-  update.addToSet(update.path('ports'), ports);
+  update.addToSet('ports', ports);
   for (const task of request.tasks) {
     const slot = update.path('claims', task.taskId);
     guards.push(`attribute_not_exists(${slot})`);

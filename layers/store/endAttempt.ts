@@ -40,9 +40,8 @@ export const requeueTask =
         update.setAll({ state: 'PENDING', reason: next.reason, notBefore: next.notBefore });
         if (next.notBefore === undefined) update.remove(update.path('notBefore'));
         update.remove(...attemptFields.map((field) => update.path(field)));
-        const [attempt, used] = [update.path('attempt'), update.path('attemptsUsed')];
-        update.assign(attempt, `${attempt} + ${update.value(1)}`);
-        if (next.counted) update.assign(used, `${used} + ${update.value(1)}`);
+        update.increment('attempt');
+        if (next.counted) update.increment('attemptsUsed');
         update.assign(update.path('gsiPk'), update.path('queue'));
         const [stop, code] = [update.path('stopRequested'), update.path('stopRequested', 'code')];
         if (!stopped) update.remove(stop);

@@ -74,6 +74,10 @@ export class Update extends Expression {
     this.assign(path, this.value(value));
   }
 
+  increment(name: string): void {
+    this.assign(this.path(name), `${this.path(name)} + ${this.value(1)}`);
+  }
+
   /** Sets each attribute that is defined and leaves the others alone. */
   setAll(attributes: Item): void {
     for (const [name, value] of Object.entries(attributes)) {
@@ -85,12 +89,13 @@ export class Update extends Expression {
     this.clauses.REMOVE.push(...paths);
   }
 
-  addToSet(path: string, members: readonly string[]): void {
-    if (members.length > 0) this.clauses.ADD.push(`${path} ${this.value(new Set(members))}`);
+  /** DynamoDB knows no empty set, and refuses a placeholder that nothing uses. */
+  addToSet(name: string, members: readonly string[]): void {
+    if (members.length > 0) this.clauses.ADD.push(`${this.path(name)} ${this.value(new Set(members))}`);
   }
 
-  deleteFromSet(path: string, members: readonly string[]): void {
-    if (members.length > 0) this.clauses.DELETE.push(`${path} ${this.value(new Set(members))}`);
+  deleteFromSet(name: string, members: readonly string[]): void {
+    if (members.length > 0) this.clauses.DELETE.push(`${this.path(name)} ${this.value(new Set(members))}`);
   }
 
   get text(): string {

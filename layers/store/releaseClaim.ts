@@ -24,13 +24,12 @@ export const releaseClaim =
       const update = new Update();
       for (const dimension of Object.keys(claim.demand)) {
         const amount = amountOf(claim.demand, dimension);
+        if (amount <= 0) continue;
         const left = update.path('left', dimension);
-        if (amount > 0) {
-          update.assign(left, `if_not_exists(${left}, ${update.value(0)}) + ${update.value(amount)}`);
-        }
+        update.assign(left, `if_not_exists(${left}, ${update.value(0)}) + ${update.value(amount)}`);
       }
       update.remove(update.path('claims', ref.taskId));
-      update.deleteFromSet(update.path('ports'), claim.hostPorts);
+      update.deleteFromSet('ports', claim.hostPorts);
       const last = Object.keys(claims).length === 1;
       if (last) update.set(update.path('idleSince'), nowMs);
       const held = update.equals(update.path('claims', ref.taskId, 'a'), ref.attempt);

@@ -10,13 +10,13 @@ export const setHostState =
   async (cluster, hostId, change) => {
     const keys = await keysOfHost(table, cluster, hostId);
     const update = new Update();
-    const [state, epoch] = [update.path('state'), update.path('epoch')];
+    const state = update.path('state');
     update.set(state, change.to);
     update.set(update.path('stateReason'), change.reason);
-    if (change.to === 'TERMINATING') update.assign(epoch, `${epoch} + ${update.value(1)}`);
+    if (change.to === 'TERMINATING') update.increment('epoch');
     const guards =
       change.from.length > 0 ? [update.oneOf(state, change.from)] : [`attribute_not_exists(${state})`];
-    if (change.epoch !== undefined) guards.push(update.equals(epoch, change.epoch));
+    if (change.epoch !== undefined) guards.push(update.equals(update.path('epoch'), change.epoch));
     if (change.ifEmpty === true) guards.push(`size(${update.path('claims')}) = ${update.value(0)}`);
 
     const { held, item } = await updateItem(table, keys.hot, update, guards.join(' AND '));

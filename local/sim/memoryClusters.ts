@@ -1,0 +1,80 @@
+import type { ClusterStore } from '../../layers/ports/store.ts';
+import { REMEMBERED_CHANGES } from '../../layers/store/pools.ts';
+import { inner, type MemoryTables } from './memoryTables.ts';
+
+export function clusterCommands(tables: MemoryTables): ClusterStore {
+  const poolsOf = (cluster: string) =>
+    [...tables.pools.values()]
+      .map(({ pool }) => pool)
+      .filter((pool) => pool.cluster === cluster)
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    async getCluster(cluster) {
+      const meta = tables.clusters.get(cluster);
+      return meta && { name: cluster, ...meta, pools: poolsOf(cluster) };
+    },
+    async listClusters() {
+      return [...tables.clusters.keys()].sort();
+    },
+    async ensureCluster({ name, cells, paused, pools }) {
+      for (const pool of pools) {
+        const key = poolKey(name, pool.name);
+        if (!tables.pools.has(key)) tables.pools.set(key, { pool: { ...pool, cluster: name }, changes: [] });
+      }
+      if (!tables.clusters.has(name)) tables.clusters.set(name, { cells, paused });
+    },
+    async putPool(pool) {
+      const key = poolKey(pool.cluster, pool.name);
+      tables.pools.set(key, { pool, changes: tables.pools.get(key)?.changes ?? [] });
+    },
+    async setDesiredHosts(cluster, pool, change) {
+      const key = poolKey(cluster, pool);
+      const record = tables.pools.get(key);
+      if (record === undefined) return { outcome: 'refused', current: undefined };
+      if (record.changes.includes(change.changeId)) return { outcome: 'applied', current: record.pool };
+      if (record.pool.desiredHosts !== change.from) return { outcome: 'refused', current: record.pool };
+      const current = { ...record.pool, desiredHosts: change.to };
+      const changes = [...record.changes, change.changeId].slice(-REMEMBERED_CHANGES);
+      tables.pools.set(key, { pool: current, changes });
+      return { outcome: 'applied', current };
+    },
+    async setPaused(cluster, paused) {
+      const meta = tables.clusters.get(cluster);
+      if (meta !== undefined) tables.clusters.set(cluster, { ...meta, paused });
+    },
+    async openOrder(order) {
+      const key = poolKey(order.cluster, order.pool);
+      const last = tables.orders.get(key);
+      if (last?.state === 'OPEN') return { outcome: 'refused', current: last };
+      tables.orders.set(key, order);
+      return { outcome: 'applied', current: order };
+    },
+    async closeOrder(cluster, pool, orderId, end) {
+      const key = poolKey(cluster, pool);
+      const order = tables.orders.get(key);
+      if (order?.state !== 'OPEN' || order.orderId !== orderId) return { outcome: 'refused', current: order };
+      const closed = { ...order, ...end };
+      tables.orders.set(key, closed);
+      return { outcome: 'applied', current: closed };
+    },
+    async listOpenOrders(cluster) {
+      return [...tables.orders.values()]
+        .filter((order) => order.cluster === cluster && order.state === 'OPEN')
+        .sort((a, b) => (a.pool < b.pool ? -1 : 1));
+    },
+    async rememberInsufficientCapacity(cluster, what) {
+      const shortages = inner(tables.shortages, cluster);
+      for (const shortage of what) {
+        shortages.set(`${shortage.instanceType}#${shortage.zone}#${shortage.lifecycle}`, shortage);
+      }
+    },
+    async listInsufficientCapacity(cluster, nowMs) {
+      return [...inner(tables.shortages, cluster)]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([, shortage]) => shortage)
+        .filter(({ until }) => until > nowMs);
+    },
+  };
+}
+
+const poolKey = (cluster: string, pool: string): string => `${cluster}/${pool}`;

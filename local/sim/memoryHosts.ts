@@ -1,0 +1,148 @@
+import type { Claim, Host } from '../../layers/domain/model/host.ts';
+import { fitsInto, minus, plus, type Resources } from '../../layers/domain/model/resources.ts';
+import type { ClaimOutcome, ClaimRequest, HostStore } from '../../layers/ports/store.ts';
+import { checkBounds, claimOf } from '../../layers/store/claim.ts';
+import { isPlacedAt } from '../../layers/store/claimOutcome.ts';
+import { isNews } from '../../layers/store/registerHost.ts';
+import { inner, type MemoryTables, putTask } from './memoryTables.ts';
+
+export function hostCommands(tables: MemoryTables): HostStore {
+  const find = (cluster: string, hostId: string) => inner(tables.hosts, cluster).get(hostId);
+  const put = (host: Host): Host => {
+    inner(tables.hosts, host.cluster).set(host.hostId, host);
+    return host;
+  };
+  return {
+    async listHosts(cluster) {
+      return [...inner(tables.hosts, cluster).values()].sort((a, b) => (a.hostId < b.hostId ? -1 : 1));
+    },
+    async getHost(cluster, hostId) {
+      return find(cluster, hostId);
+    },
+    async addHost(host) {
+      const known = find(host.cluster, host.hostId);
+      if (known !== undefined) return { outcome: 'refused', current: known };
+      return { outcome: 'applied', current: put({ ...host, ports: [...host.ports].sort() }) };
+    },
+    async registerHost(cluster, hostId, seen) {
+      const host = find(cluster, hostId);
+      if (host === undefined || !isNews(host, seen)) return { outcome: 'refused', current: host };
+      const claims = Object.values(host.claims);
+      const left = claims.reduce((rest, claim) => minus(rest, claim.demand), seen.capacity);
+      const becomesReady = host.state === 'BOOTING' && {
+        state: 'READY' as const,
+        stateReason: 'registered in ECS',
+        ...(claims.length === 0 && host.idleSince === undefined && { idleSince: seen.registeredAt }),
+      };
+      return { outcome: 'applied', current: put({ ...host, ...seen, left, ...becomesReady }) };
+    },
+    async setHostState(cluster, hostId, change) {
+      const host = find(cluster, hostId);
+      const held =
+        host !== undefined &&
+        change.from.includes(host.state) &&
+        (change.epoch === undefined || change.epoch === host.epoch) &&
+        !(change.ifEmpty === true && Object.keys(host.claims).length > 0);
+      if (!held) return { outcome: 'refused', current: host };
+      const epoch = host.epoch + (change.to === 'TERMINATING' ? 1 : 0);
+      return {
+        outcome: 'applied',
+        current: put({ ...host, state: change.to, stateReason: change.reason, epoch }),
+      };
+    },
+    async claim(request) {
+      checkBounds(request);
+      const host = find(request.cluster, request.hostId);
+      const outcome = judge(tables, host, request);
+      if (outcome !== undefined || host === undefined) return outcome ?? { outcome: 'host-changed', host };
+      const { idleSince: _idleSince, ...claimed } = host;
+      put({
+        ...claimed,
+        left: minus(host.left, demandOf(request)),
+        ports: [...host.ports, ...portsOf(request)].sort(),
+        claims: { ...host.claims, ...newClaims(request) },
+      });
+      for (const { taskId } of request.tasks) place(tables, taskId, request);
+      return { outcome: 'claimed' };
+    },
+    async releaseClaim(cluster, hostId, ref, nowMs) {
+      const host = find(cluster, hostId);
+      const claim = host?.claims[ref.taskId];
+      if (host === undefined || claim === undefined || claim.attempt !== ref.attempt)
+        return { outcome: 'absent' };
+      const { [ref.taskId]: _released, ...claims } = host.claims;
+      put({
+        ...host,
+        left: plus(host.left, positive(claim.demand)),
+        ports: host.ports.filter((port) => !claim.hostPorts.includes(port)),
+        claims,
+        ...(Object.keys(claims).length === 0 && { idleSince: nowMs }),
+      });
+      return { outcome: 'released' };
+    },
+    async removeHost(cluster, hostId, { ifEmpty }) {
+      const host = find(cluster, hostId);
+      if (host === undefined || (ifEmpty && Object.keys(host.claims).length > 0)) {
+        return { outcome: 'refused', current: host };
+      }
+      inner(tables.hosts, cluster).delete(hostId);
+      return { outcome: 'applied', current: host };
+    },
+  };
+}
+
+const positive = (demand: Resources): Resources =>
+  Object.fromEntries(Object.entries(demand).filter(([, amount]) => amount > 0));
+
+const demandOf = (request: ClaimRequest): Resources =>
+  positive(request.tasks.reduce<Resources>((sum, task) => plus(sum, task.demand), {}));
+
+const portsOf = (request: ClaimRequest): string[] => request.tasks.flatMap(({ hostPorts }) => hostPorts);
+
+const newClaims = (request: ClaimRequest): Record<string, Claim> =>
+  Object.fromEntries(request.tasks.map((task) => [task.taskId, claimOf(request, task)]));
+
+/** The claim's guards; `undefined` when all hold. The order of the answers is that of the store on DynamoDB. */
+function judge(
+  tables: MemoryTables,
+  host: Host | undefined,
+  request: ClaimRequest,
+): ClaimOutcome | undefined {
+  if (request.tasks.length === 0) return { outcome: 'claimed' };
+  const ports = portsOf(request);
+  if (new Set(ports).size < ports.length) return { outcome: 'host-changed', host };
+  const takes =
+    host !== undefined &&
+    host.state === 'READY' &&
+    host.epoch === request.epoch &&
+    fitsInto(demandOf(request), host.left) &&
+    ports.every((port) => !host.ports.includes(port)) &&
+    request.tasks.every(({ taskId }) => host.claims[taskId] === undefined);
+  const refused = request.tasks.filter(({ taskId, attempt }) => {
+    const task = tables.tasks.get(taskId);
+    return task?.state !== 'PENDING' || task.attempt !== attempt;
+  });
+  const ours = new Set(
+    refused.filter(
+      ({ taskId, attempt }) =>
+        !takes &&
+        host?.claims[taskId]?.attempt === attempt &&
+        isPlacedAt(tables.tasks.get(taskId), attempt, request.hostId),
+    ),
+  );
+  if (ours.size === request.tasks.length) return { outcome: 'claimed' };
+  if (refused.length > 0) {
+    const others = refused.filter((task) => !ours.has(task));
+    const changed = others.length > 0 ? others : refused;
+    return { outcome: 'tasks-changed', taskIds: changed.map(({ taskId }) => taskId) };
+  }
+  return takes ? undefined : { outcome: 'host-changed', host };
+}
+
+function place(tables: MemoryTables, taskId: string, request: ClaimRequest): void {
+  const task = tables.tasks.get(taskId);
+  if (task === undefined) return;
+  const { notBefore: _notBefore, ...queued } = task;
+  const { hostId, nowMs, reason } = request;
+  putTask(tables, { ...queued, state: 'PLACED', hostId, placedAt: nowMs, reason });
+}

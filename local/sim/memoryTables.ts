@@ -1,0 +1,52 @@
+import type { Host } from '../../layers/domain/model/host.ts';
+import type { CapacityOrder, InsufficientCapacity, Pool } from '../../layers/domain/model/pool.ts';
+import type { Task } from '../../layers/domain/model/task.ts';
+
+/** What the memory store holds. Every write of a task goes through `putTask`, which keeps the queue. */
+export interface MemoryTables {
+  readonly tasks: Map<string, Task>;
+  /** What the queue's index showed before a task's last write; only for tasks that entered or left it by that write. */
+  readonly indexBefore: Map<string, Task | undefined>;
+  /** By cluster, then task id. */
+  readonly pending: Map<string, Map<string, Task>>;
+  /** By cluster, then host id. */
+  readonly hosts: Map<string, Map<string, Host>>;
+  readonly clusters: Map<string, { readonly cells: number; readonly paused: boolean }>;
+  /** By cluster and pool. */
+  readonly pools: Map<string, { readonly pool: Pool; readonly changes: readonly string[] }>;
+  readonly orders: Map<string, CapacityOrder>;
+  readonly shortages: Map<string, Map<string, InsufficientCapacity>>;
+  /** Hears every written task, like a reader of the table's stream. */
+  onTaskWritten: ((before: Task | undefined, after: Task) => void) | undefined;
+}
+
+export const emptyTables = (): MemoryTables => ({
+  tasks: new Map(),
+  indexBefore: new Map(),
+  pending: new Map(),
+  hosts: new Map(),
+  clusters: new Map(),
+  pools: new Map(),
+  orders: new Map(),
+  shortages: new Map(),
+  onTaskWritten: undefined,
+});
+
+export function putTask(tables: MemoryTables, task: Task): void {
+  const before = tables.tasks.get(task.taskId);
+  tables.tasks.set(task.taskId, task);
+  tables.indexBefore.set(task.taskId, before?.state === 'PENDING' ? before : undefined);
+  const queue = inner(tables.pending, task.cluster);
+  if (task.state === 'PENDING') queue.set(task.taskId, task);
+  else queue.delete(task.taskId);
+  tables.onTaskWritten?.(before, task);
+}
+
+/** The inner map of a two-level one, made when missing. */
+export function inner<T>(outer: Map<string, Map<string, T>>, key: string): Map<string, T> {
+  const known = outer.get(key);
+  if (known !== undefined) return known;
+  const made = new Map<string, T>();
+  outer.set(key, made);
+  return made;
+}

@@ -1,0 +1,203 @@
+import fc from 'fast-check';
+import type { Reason } from '../../layers/domain/model/reason.ts';
+import type { ClaimRequest, Store } from '../../layers/ports/store.ts';
+import { aCluster, aHost, anOrder, aPool, aTask, aTaskSpec } from '../support/records.ts';
+
+/** One random call of the store's port, readable when it fails. */
+export interface StoreCommand {
+  readonly call: string;
+  readonly args: readonly unknown[];
+}
+
+type Calls = { [Name in keyof Store]: fc.Arbitrary<Parameters<Store[Name]>> };
+
+// Few ids, so that calls meet each other.
+const taskId = fc.constantFrom('t1', 't2', 't3', 't4');
+const hostId = fc.constantFrom('i-1', 'i-2', 'i-3');
+const pool = fc.constantFrom('general', 'spot');
+const cluster = fc.constant('prod');
+const attempt = fc.constantFrom(1, 1, 1, 2, 2, 3);
+const ref = fc.record({ taskId, attempt });
+const small = fc.integer({ min: 0, max: 4 });
+const time = fc.integer({ min: 1, max: 1000 });
+const ports = fc.subarray(['80/tcp', '53/udp'], { maxLength: 1 });
+const demand = fc.record(
+  { cpu: fc.constantFrom(0, 100, 400), memory: fc.constantFrom(100, 500), gpu: fc.constantFrom(0, 500) },
+  { requiredKeys: ['memory'] },
+);
+const reason: fc.Arbitrary<Reason> = fc.constantFrom<Reason[]>(
+  { code: 'PLACED', detail: 'fits' },
+  { code: 'STOPPED', detail: 'exit 1', cause: 'EXIT_NONZERO' },
+  {
+    code: 'WAITING',
+    detail: 'full',
+    explanation: { hostsConsidered: 2, refusals: { cpu: 1, 'port 80/tcp': 1 }, next: 'buying' },
+  },
+);
+const taskState = fc.constantFrom('PENDING', 'PLACED', 'RUNNING', 'SUCCEEDED' as const);
+const hostState = fc.constantFrom('BOOTING', 'READY', 'CORDONED', 'DRAINING', 'TERMINATING' as const);
+const capacity = fc.record(
+  { cpu: fc.constantFrom(300, 1000), memory: fc.constantFrom(600, 2000), gpu: fc.constant(1000) },
+  { requiredKeys: ['cpu', 'memory'] },
+);
+
+const task = fc
+  .record({ taskId, priority: fc.integer({ min: -2, max: 2 }), acceptedAt: time, demand, ports })
+  .map(({ priority, demand, ports, ...rest }) =>
+    aTask({ ...rest, spec: aTaskSpec({ priority, demand, hostPorts: ports }) }),
+  );
+const host = fc
+  .record({ hostId, pool, capacity, state: fc.constantFrom('BOOTING', 'READY' as const) })
+  .map((over) => aHost({ ...over, left: over.capacity }));
+const claimed: fc.Arbitrary<ClaimRequest['tasks'][number]> = fc.record({
+  taskId,
+  attempt,
+  demand,
+  hostPorts: ports,
+  group: fc.constant('family:web'),
+  priority: small,
+  interruptible: fc.boolean(),
+});
+const claimRequest: fc.Arbitrary<ClaimRequest> = fc.record({
+  cluster,
+  hostId,
+  epoch: fc.constantFrom(0, 0, 0, 1),
+  nowMs: time,
+  reason,
+  tasks: fc.uniqueArray(claimed, { minLength: 0, maxLength: 3, selector: (entry) => entry.taskId }),
+});
+const order = fc
+  .record({ orderId: fc.constantFrom('o1', 'o2', 'o3'), pool, hosts: small })
+  .map((over) => anOrder(over));
+const shortage = fc.record({
+  instanceType: fc.constantFrom('c6i.large', 'm6i.large'),
+  zone: fc.constantFrom('a', 'b'),
+  lifecycle: fc.constantFrom('spot', 'on-demand' as const),
+  until: time,
+  code: fc.constant('InsufficientInstanceCapacity'),
+});
+
+const calls: Calls = {
+  acceptTask: fc.tuple(task),
+  getTask: fc.tuple(taskId),
+  getTasks: fc.tuple(fc.array(taskId, { maxLength: 5 })),
+  listPending: fc.tuple(cluster, fc.integer({ min: 1, max: 5 })),
+  recordWait: fc.tuple(ref, reason),
+  recordLaunch: fc.tuple(ref, fc.constantFrom('arn:1', 'arn:2')),
+  recordLaunchUnknown: fc.tuple(ref, fc.constant('timed out')),
+  recordRunning: fc.tuple(
+    ref,
+    fc.record({ ecsTaskArn: fc.constantFrom('arn:1', 'arn:2'), ecsVersion: small, startedAt: time }),
+  ),
+  finishTask: fc.tuple(
+    ref,
+    fc.record(
+      {
+        state: fc.constantFrom('SUCCEEDED', 'FAILED', 'CANCELLED' as const),
+        ifState: fc.uniqueArray(taskState, { maxLength: 2 }),
+        reason,
+        endedAt: time,
+        exitCode: small,
+        ecsVersion: small,
+      },
+      { requiredKeys: ['state', 'reason', 'endedAt'] },
+    ),
+  ),
+  requeueTask: fc.tuple(
+    ref,
+    fc.record(
+      { cause: fc.constant('HOST_LOST' as const), reason, counted: fc.boolean(), notBefore: time },
+      { requiredKeys: ['cause', 'reason', 'counted'] },
+    ),
+  ),
+  requestStop: fc.tuple(
+    taskId,
+    fc.record({
+      code: fc.constantFrom('CANCELLED', 'TIMEOUT', 'PREEMPTED' as const),
+      detail: fc.constant('by test'),
+    }),
+  ),
+  listHosts: fc.tuple(cluster),
+  getHost: fc.tuple(cluster, hostId),
+  addHost: fc.tuple(host),
+  registerHost: fc.tuple(
+    cluster,
+    hostId,
+    fc.record({
+      containerInstanceArn: fc.constantFrom('arn:ci:1', 'arn:ci:2'),
+      capacity,
+      attributes: fc.constantFrom({}, { zone: 'a' }),
+      ecsVersion: small,
+      registeredAt: small,
+    }),
+  ),
+  setHostState: fc.tuple(
+    cluster,
+    hostId,
+    fc.record(
+      {
+        from: fc.uniqueArray(hostState, { maxLength: 4 }),
+        to: hostState,
+        reason: fc.constant('by test'),
+        epoch: fc.constantFrom(0, 1),
+        ifEmpty: fc.boolean(),
+      },
+      { requiredKeys: ['from', 'to', 'reason'] },
+    ),
+  ),
+  claim: fc.tuple(claimRequest),
+  releaseClaim: fc.tuple(cluster, hostId, ref, time),
+  removeHost: fc.tuple(cluster, hostId, fc.record({ ifEmpty: fc.boolean() })),
+  getCluster: fc.tuple(cluster),
+  listClusters: fc.tuple(),
+  ensureCluster: fc.tuple(fc.constantFrom(aCluster({ cells: 2 }), aCluster({ name: 'test' }))),
+  putPool: fc.tuple(fc.record({ name: pool, desiredHosts: small }).map((over) => aPool(over))),
+  setDesiredHosts: fc.tuple(
+    cluster,
+    pool,
+    fc.record({ from: small, to: small, changeId: fc.constantFrom('a', 'b', 'c') }),
+  ),
+  setPaused: fc.tuple(cluster, fc.boolean()),
+  openOrder: fc.tuple(order),
+  closeOrder: fc.tuple(
+    cluster,
+    pool,
+    fc.constantFrom('o1', 'o2', 'o3'),
+    fc.record({
+      state: fc.constantFrom('DONE', 'FAILED' as const),
+      hostIds: fc.constant([]),
+      errors: fc.constant([]),
+    }),
+  ),
+  listOpenOrders: fc.tuple(cluster),
+  rememberInsufficientCapacity: fc.tuple(cluster, fc.array(shortage, { maxLength: 3 })),
+  listInsufficientCapacity: fc.tuple(cluster, time),
+};
+
+/** How often a call is drawn beside the others, each once: those whose guards meet other calls' effects. */
+const weights: Partial<Record<keyof Store, number>> = {
+  acceptTask: 4,
+  addHost: 3,
+  claim: 12,
+  releaseClaim: 4,
+  recordRunning: 3,
+  finishTask: 2,
+  requeueTask: 4,
+};
+
+export const storeCommand: fc.Arbitrary<StoreCommand> = fc.oneof(
+  ...Object.entries(calls).map(([call, args]) => ({
+    weight: weights[call as keyof Store] ?? 1,
+    arbitrary: (args as fc.Arbitrary<readonly unknown[]>).map((given) => ({ call, args: given })),
+  })),
+);
+
+/** Carries a command out and returns what it answered, errors included. */
+export async function perform(store: Store, { call, args }: StoreCommand): Promise<unknown> {
+  const method = store[call as keyof Store] as (...given: readonly unknown[]) => Promise<unknown>;
+  try {
+    return await method(...args);
+  } catch (error) {
+    return { threw: error instanceof Error ? error.name : String(error) };
+  }
+}

@@ -1,0 +1,33 @@
+import fc from 'fast-check';
+import { afterAll, expect, it } from 'vitest';
+import { createDynamoStore } from '../../layers/store/dynamoStore.ts';
+import { createMemoryStore } from '../../local/sim/memoryStore.ts';
+import { startDynoxide } from '../support/dynoxide.ts';
+import { perform, storeCommand } from './storeCommands.ts';
+
+const database = await startDynoxide();
+afterAll(() => database.stop());
+
+/** What can be read at the end, so that a write that answered alike and did something else is found too. */
+const reads = [
+  { call: 'listHosts', args: ['prod'] },
+  { call: 'getTasks', args: [['t1', 't2', 't3', 't4']] },
+  { call: 'listPending', args: ['prod', 9] },
+  { call: 'getCluster', args: ['prod'] },
+  { call: 'listOpenOrders', args: ['prod'] },
+];
+
+it('answers every random sequence of calls in memory as on DynamoDB, refused transactions included', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(storeCommand, { minLength: 10, maxLength: 60 }), async (commands) => {
+      const memory = createMemoryStore();
+      const dynamo = createDynamoStore({ client: database.client, table: await database.createTable() });
+      const start = [{ call: 'ensureCluster', args: [{ name: 'prod', cells: 2, paused: false, pools: [] }] }];
+      for (const command of [...start, ...commands, ...reads]) {
+        const [actual, model] = [await perform(dynamo, command), await perform(memory, command)];
+        expect(actual, `${command.call}(${JSON.stringify(command.args)})`).toEqual(model);
+      }
+    }),
+    { numRuns: Number(process.env.BERTH_STORE_RUNS ?? 60) },
+  );
+});
