@@ -69,30 +69,30 @@ async function unknownCluster(world: AcceptWorld, request: TaskRequest): Promise
   const known = await world.store.listClusters();
   return {
     field: 'cluster',
-    rule: `must name a cluster that Berth manages, and "${request.cluster}" is none`,
-    fix: known.length > 0 ? `use one of: ${known.join(', ')}` : 'declare it in BERTH_CLUSTERS and deploy',
+    rule: `The cluster must be one that Berth manages, and "${request.cluster}" is none.`,
+    fix: known.length > 0 ? `Use one of: ${known.join(', ')}.` : 'Declare it in BERTH_CLUSTERS and deploy.',
   };
 }
 
 const noDefinition = (request: TaskRequest): Problem => ({
   field: 'taskDefinition',
-  rule: `must name an active task definition, and ECS has none called "${request.taskDefinition}"`,
-  fix: `register it (aws ecs register-task-definition --family ${request.taskDefinition.split(':')[0] ?? ''} ...) or correct the name`,
+  rule: `The task definition must be active in ECS, and there is none called "${request.taskDefinition}".`,
+  fix: 'Register it with aws ecs register-task-definition, or correct the name.',
 });
 
 /** What only the task definition and the cluster can tell of a request. */
 function misfits(request: TaskRequest, definition: TaskDefinition, pools: readonly string[]): Problem[] {
   const problems: Problem[] = unknownContainers(definition, request.containers).map((name) => ({
     field: `containers[${request.containers.findIndex((override) => override.name === name)}].name`,
-    rule: `must be a container of ${definition.family}:${definition.revision}, and "${name}" is none`,
-    fix: `use one of: ${definition.containers.map((container) => container.name).join(', ')}`,
+    rule: `An override must name a container of ${definition.family}:${definition.revision}, and "${name}" is none.`,
+    fix: `Use one of: ${definition.containers.map((container) => container.name).join(', ')}.`,
   }));
   const { pool } = request.placement;
   if (pool !== undefined && !pools.includes(pool)) {
     problems.push({
       field: 'placement.pool',
-      rule: `must be a pool of ${request.cluster}, and "${pool}" is none`,
-      fix: `use one of: ${pools.join(', ')}`,
+      rule: `The pool must be one of ${request.cluster}, and "${pool}" is none.`,
+      fix: `Use one of: ${pools.join(', ')}.`,
     });
   }
   return problems;

@@ -1,4 +1,5 @@
 import type { Task } from '../domain/model/task.ts';
+import type { Problem } from '../events/problem.ts';
 import type { OutgoingEvent } from '../ports/bus.ts';
 
 /** The part of a task that its events carry. */
@@ -91,5 +92,20 @@ export const clusterTarget = (
 ): OutgoingEvent => ({
   detailType: 'Cluster Scaled',
   detail: { cluster, pool, direction: to > from ? 'out' : 'in', reason, target: { from, to }, hosts: [] },
+  resources: [],
+});
+
+/** A request was not accepted: what was wrong with it, for whoever sent it. */
+export const taskRejected = (
+  origin: {
+    readonly eventId: string;
+    readonly source: string;
+    readonly cluster?: string;
+    readonly idempotencyKey?: string;
+  },
+  problems: readonly Problem[],
+): OutgoingEvent => ({
+  detailType: 'Task Rejected',
+  detail: { ...origin, problems: problems.map(({ field, rule, fix }) => ({ field, rule, fix })) },
   resources: [],
 });

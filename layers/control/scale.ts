@@ -1,17 +1,9 @@
 import type { Pool } from '../domain/model/pool.ts';
+import type { AlarmChange } from '../events/cloudwatchAlarm/change.ts';
 import { clusterTarget } from './announce.ts';
 import type { World } from './world.ts';
 
 export type ScaleWorld = Pick<World, 'store' | 'bus' | 'log' | 'metrics'>;
-
-/** An alarm's change of state, from whichever way it came. */
-export interface AlarmChange {
-  readonly alarmName: string;
-  readonly state: 'ALARM' | 'OK' | 'INSUFFICIENT_DATA';
-  /** One id for one change of state: a repeat of the event changes nothing. */
-  readonly changeId: string;
-  readonly dimensions: Readonly<Record<string, string>>;
-}
 
 export type ScaleOutcome =
   | {

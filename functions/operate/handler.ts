@@ -1,0 +1,106 @@
+import type { Context } from 'aws-lambda';
+import { acceptRequest } from '../../layers/control/accept.ts';
+import { declareClusters } from '../../layers/control/declareClusters.ts';
+import { cancelTask } from '../../layers/control/operate/cancel.ts';
+import { drainHost } from '../../layers/control/operate/drain.ts';
+import { explainTask } from '../../layers/control/operate/explain.ts';
+import { listTasks } from '../../layers/control/operate/list.ts';
+import { clusterStatus } from '../../layers/control/operate/status.ts';
+import { type OperateCommand, parseOperate } from '../../layers/events/operate/command.ts';
+import type { Problem } from '../../layers/events/problem.ts';
+import type { Deps } from '../../layers/runtime/deps.ts';
+import { RefusedInput } from '../../layers/runtime/refusedInput.ts';
+
+export type OperateDeps = Pick<
+  Deps,
+  'store' | 'containers' | 'bus' | 'clock' | 'ids' | 'log' | 'metrics' | 'settings'
+>;
+
+/** What an operator asks, by `aws lambda invoke`; the answer is the command's result, or what was wrong with it. */
+export function createHandler(deps: OperateDeps) {
+  const declared = declareClusters(deps, deps.settings.clusters);
+  return async (event: unknown, _context: Context): Promise<unknown> => {
+    const parsed = parseOperate(event);
+    if (!parsed.ok) throw new RefusedInput(parsed.problems);
+    await declared();
+    return operate(deps, parsed.value);
+  };
+}
+
+function refuse(field: string, rule: string, fix: string): never {
+  throw new RefusedInput([{ field, rule, fix } satisfies Problem]);
+}
+
+const noTask = (taskId: string): never =>
+  refuse(
+    'taskId',
+    `There is no task ${taskId}.`,
+    'Copy the id from its Task Accepted event, or list the cluster.',
+  );
+
+async function noCluster(deps: OperateDeps, cluster: string): Promise<never> {
+  const known = await deps.store.listClusters();
+  return refuse(
+    'cluster',
+    `There is no cluster ${cluster}.`,
+    known.length > 0 ? `Use one of: ${known.join(', ')}.` : 'Declare it in BERTH_CLUSTERS and deploy.',
+  );
+}
+
+async function operate(deps: OperateDeps, command: OperateCommand): Promise<unknown> {
+  switch (command.operation) {
+    case 'submit': {
+      // Without a key every call is a request of its own; the answer names the key for whoever repeats it.
+      const idempotencyKey = command.request.idempotencyKey ?? deps.ids.next();
+      const acceptance = await acceptRequest(deps, command.request, { source: 'operator', idempotencyKey });
+      if (acceptance.outcome === 'rejected') throw new RefusedInput(acceptance.problems);
+      return {
+        outcome: 'accepted',
+        idempotencyKey,
+        duplicates: acceptance.duplicates,
+        taskIds: acceptance.tasks.map((task) => task.taskId),
+      };
+    }
+    case 'explain':
+      return (await explainTask(deps, command.taskId)) ?? noTask(command.taskId);
+    case 'cancel': {
+      const cancelled = await cancelTask(deps, command.taskId, command.reason);
+      return cancelled.outcome === 'unknown' ? noTask(command.taskId) : cancelled;
+    }
+    case 'drain': {
+      const drained = await drainHost(deps, command.cluster, command.hostId, command.reason);
+      switch (drained.outcome) {
+        case 'draining':
+          return drained;
+        case 'refused':
+          return refuse(
+            'hostId',
+            `${command.hostId} is ${drained.host.state} and cannot be drained.`,
+            'Choose one that is READY or CORDONED; status shows them.',
+          );
+        case 'unknown':
+          return refuse(
+            'hostId',
+            `There is no host ${command.hostId} in ${command.cluster}.`,
+            'status shows them.',
+          );
+      }
+      break;
+    }
+    case 'list': {
+      if (!(await deps.store.getCluster(command.cluster))) return noCluster(deps, command.cluster);
+      const { states, limit, cluster } = command;
+      return listTasks(deps, cluster, { limit, ...(states !== undefined && { states }) });
+    }
+    case 'pause':
+    case 'resume': {
+      const { cluster, operation } = command;
+      if (!(await deps.store.getCluster(cluster))) return noCluster(deps, cluster);
+      await deps.store.setPaused(cluster, operation === 'pause');
+      if (operation === 'resume') await deps.bus.wake(cluster, 'resumed');
+      return { outcome: operation === 'pause' ? 'paused' : 'resumed', cluster };
+    }
+    case 'status':
+      return (await clusterStatus(deps, command.cluster)) ?? noCluster(deps, command.cluster);
+  }
+}

@@ -1,0 +1,74 @@
+import * as v from 'valibot';
+import { parseStrict } from '../parseStrict.ts';
+import type { Parsed } from '../problem.ts';
+import { text, whole } from '../taskRequested/fields.ts';
+import { taskRequestSchema } from '../taskRequested/schema.ts';
+
+const cluster = text(
+  /^[A-Za-z0-9_-]{1,255}$/,
+  'the name of a cluster: letters, digits, _ and -, at most 255',
+  'Write its name, not its ARN: "demo".',
+);
+const taskId = text(
+  /^[a-z2-7]{26}$/,
+  'the id of a task, 26 characters',
+  'Copy it from its Task Accepted event.',
+);
+const reason = v.exactOptional(
+  text(/^.{1,200}$/su, 'a reason of at most 200 characters', 'Shorten it.'),
+  'the operator asked for it',
+);
+
+const state = v.pipe(
+  v.picklist(['PENDING', 'PLACED', 'RUNNING']),
+  v.description('PENDING, PLACED or RUNNING'),
+  v.metadata({ fix: 'Ended tasks are not listed: ask explain with the task’s id.' }),
+);
+
+const commands = [
+  v.strictObject({ operation: v.literal('submit'), request: taskRequestSchema }),
+  v.strictObject({ operation: v.literal('explain'), taskId }),
+  v.strictObject({
+    operation: v.literal('list'),
+    cluster,
+    states: v.exactOptional(v.pipe(v.array(state), v.minLength(1), v.description('a list of states'))),
+    limit: v.exactOptional(whole(1, 1000, 'how many tasks to list', 'Ask for at most 1000.'), 100),
+  }),
+  v.strictObject({ operation: v.literal('cancel'), taskId, reason }),
+  v.strictObject({
+    operation: v.literal('drain'),
+    cluster,
+    hostId: text(/^i-[0-9a-f]{8,17}$/, 'an EC2 instance id', 'Copy it from status: "i-0123456789abcdef0".'),
+    reason,
+  }),
+  v.strictObject({ operation: v.literal('pause'), cluster }),
+  v.strictObject({ operation: v.literal('resume'), cluster }),
+  v.strictObject({ operation: v.literal('status'), cluster }),
+] as const;
+
+export const operateSchema = v.pipe(
+  v.variant('operation', [...commands]),
+  v.description('an object with an operation'),
+);
+
+export type OperateCommand = v.InferOutput<typeof operateSchema>;
+
+export const operations: readonly string[] = commands.map((command) => command.entries.operation.literal);
+
+/** Parses what an operator sent; a refusal names every field, the rule and the fix. */
+export function parseOperate(event: unknown): Parsed<OperateCommand> {
+  const operation = (event as { readonly operation?: unknown } | null)?.operation;
+  if (typeof operation !== 'string' || !operations.includes(operation)) {
+    return {
+      ok: false,
+      problems: [
+        {
+          field: 'operation',
+          rule: `The operation must be one of ${operations.join(', ')}; it is ${JSON.stringify(operation) ?? 'nothing'}.`,
+          fix: 'For example {"operation": "status", "cluster": "demo"}.',
+        },
+      ],
+    };
+  }
+  return parseStrict(operateSchema, event);
+}
