@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { type FunctionSpec, functionRecord } from '../function.ts';
 import type { InvocationOutcome } from '../runner.ts';
@@ -267,5 +270,16 @@ describe('a pool', () => {
     await runner.retire();
     expect(await busy).toMatchObject({ status: 'success' });
     expect(isAlive(pid)).toBe(false);
+  });
+
+  it('leaves no process behind when the engine is killed', async () => {
+    const program = fileURLToPath(new URL('./testParent.ts', import.meta.url));
+    const parent = spawn(process.execPath, [program, root], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pids = JSON.parse(line.toString()) as number[];
+    expect(pids).toHaveLength(2);
+    expect(pids.every(isAlive)).toBe(true);
+    parent.kill('SIGKILL');
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 5_000 });
   });
 });

@@ -80,7 +80,7 @@ export class ShardConsumer {
   async #work(): Promise<void> {
     const windowMs = this.#options.mapping.maximumBatchingWindowSeconds * 1000;
     while (this.#buffer.length > 0 && !this.#stopped) {
-      if (windowMs > 0 && !this.#isFull()) await this.#pause(windowMs);
+      if (windowMs > 0 && !this.#isFull()) await this.#pause(windowMs, () => this.#isFull());
       if (this.#stopped) return;
       const batch = this.#takeBatch();
       const wanted = batch.filter((record) => this.#options.filter(this.#record(record)));
@@ -127,7 +127,7 @@ export class ShardConsumer {
       if (retries >= 0 && tries > retries) {
         return this.#options.giveUp(batch, 'RetryAttemptsExhausted', tries, invocation);
       }
-      await this.#pause(Math.min(FIRST_RETRY_MS * 2 ** (tries - 1), MAX_RETRY_MS));
+      await this.#pause(Math.min(FIRST_RETRY_MS * 2 ** (tries - 1), MAX_RETRY_MS), () => false);
     }
   }
 
@@ -167,7 +167,8 @@ export class ShardConsumer {
     return streamEventRecord(record, this.#options.streamArn, this.#options.context.region);
   }
 
-  #pause(delayMs: number): Promise<void> {
+  /** Waits, at most until a stop or until `isOver` when woken: a batching window ends with a full batch, a retry does not. */
+  #pause(delayMs: number, isOver: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {
         this.#cancelWait?.();
@@ -175,9 +176,8 @@ export class ShardConsumer {
         resolve();
       };
       this.#cancelWait = this.#options.context.clock.after(delayMs, end);
-      // Only a batch that became full or a stop ends a batching window early; a retry waits its time.
       this.#wake = () => {
-        if (this.#stopped || this.#isFull()) end();
+        if (this.#stopped || isOver()) end();
       };
     });
   }
