@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Service } from '../../engine/service.ts';
+import type { FunctionRecord } from '../../lambda/function.ts';
+import type { Lambda } from '../../lambda/lambda.ts';
+import type { Provider } from '../resolve.ts';
+import { TemplateError } from '../resolve.ts';
+import { call } from './call.ts';
+
+export interface FunctionServices {
+  readonly lambda: Lambda;
+  readonly events: Service;
+  readonly sns: Service;
+  /** Folder that `CodeUri` and `ContentUri` start from. */
+  readonly root: string;
+}
+
+type Properties = Readonly<Record<string, unknown>>;
+
+interface SamEvent {
+  readonly Type: string;
+  readonly Properties: Properties;
+}
+
+/** SAM's functions with their event sources, and the layer that hosts download. */
+export function functionProviders(services: FunctionServices): Record<string, Provider> {
+  const { lambda, root } = services;
+  return {
+    'AWS::Serverless::Function': async ({ logicalId, properties }) => {
+      const record = lambda.createFunction({
+        name: String(properties.FunctionName ?? `berth-${logicalId}`),
+        codeDir: resolve(root, String(properties.CodeUri)),
+        handler: String(properties.Handler),
+        timeoutSeconds: Number(properties.Timeout ?? 3),
+        memoryMiB: Number(properties.MemorySize ?? 128),
+        environment:
+          (properties.Environment as { Variables?: Record<string, string> } | undefined)?.Variables ?? {},
+        // One environment of each is kept warm, so that the first event does not wait for a cold start.
+        provisionedConcurrency: 1,
+        ...(properties.ReservedConcurrentExecutions !== undefined && {
+          reservedConcurrency: Number(properties.ReservedConcurrentExecutions),
+        }),
+      });
+      for (const [name, event] of Object.entries((properties.Events ?? {}) as Record<string, SamEvent>)) {
+        await addEventSource(services, record, `${logicalId}${name}`, event);
+      }
+      return { ref: record.name, attributes: { Arn: record.arn } };
+    },
+    'AWS::Lambda::Permission': ({ logicalId }) => ({ ref: logicalId, attributes: {} }),
+    'AWS::Serverless::LayerVersion': ({ properties }) => {
+      const layer = lambda.publishLayer({
+        name: String(properties.LayerName),
+        content: readFileSync(resolve(root, String(properties.ContentUri), 'index.mjs')),
+        description: String(properties.Description ?? ''),
+      });
+      return { ref: layer.arn, attributes: {} };
+    },
+  };
+}
+
+async function addEventSource(
+  { lambda, events, sns }: FunctionServices,
+  fn: FunctionRecord,
+  name: string,
+  { Type, Properties: properties }: SamEvent,
+): Promise<void> {
+  const reportBatchItemFailures = ((properties.FunctionResponseTypes ?? []) as string[]).includes(
+    'ReportBatchItemFailures',
+  );
+  const optional = (key: string, target: string) =>
+    properties[key] === undefined ? {} : { [target]: properties[key] };
+  switch (Type) {
+    case 'SQS':
+      lambda.createEventSourceMapping({
+        functionName: fn.name,
+        eventSourceArn: String(properties.Queue),
+        reportBatchItemFailures,
+        ...optional('BatchSize', 'batchSize'),
+        ...optional('MaximumBatchingWindowInSeconds', 'maximumBatchingWindowSeconds'),
+      });
+      return;
+    case 'DynamoDB': {
+      const destination = properties.DestinationConfig as
+        | { OnFailure?: { Destination?: string } }
+        | undefined;
+      lambda.createEventSourceMapping({
+        functionName: fn.name,
+        eventSourceArn: String(properties.Stream),
+        reportBatchItemFailures,
+        startingPosition: properties.StartingPosition === 'LATEST' ? 'LATEST' : 'TRIM_HORIZON',
+        ...optional('BatchSize', 'batchSize'),
+        ...optional('MaximumRetryAttempts', 'maximumRetryAttempts'),
+        ...optional('BisectBatchOnFunctionError', 'bisectBatchOnFunctionError'),
+        ...(destination?.OnFailure?.Destination !== undefined && {
+          onFailureArn: destination.OnFailure.Destination,
+        }),
+      });
+      return;
+    }
+    case 'Schedule':
+      await call(events, 'PutRule', {
+        Name: name,
+        ScheduleExpression: properties.Schedule,
+        State: 'ENABLED',
+      });
+      await call(events, 'PutTargets', {
+        Rule: name,
+        Targets: [{ Id: name, Arn: fn.arn, RetryPolicy: properties.RetryPolicy }],
+      });
+      return;
+    case 'SNS':
+      await call(sns, 'Subscribe', { TopicArn: properties.Topic, Protocol: 'lambda', Endpoint: fn.arn });
+      return;
+    default:
+      throw new TemplateError(`${name}: the embedded AWS has no event source of type ${Type}.`);
+  }
+}
