@@ -11,12 +11,14 @@ export interface Settings {
   readonly tableName?: string;
   readonly busName?: string;
   readonly wakeQueueUrl?: string;
+  /** Standard queue for wakes with a delay: a FIFO queue refuses one per message. */
+  readonly lateWakeQueueUrl?: string;
   readonly provisionQueueUrl?: string;
   /** The cluster and pools the stack was deployed with; recorded by `reconcile` when the table does not know them. */
   readonly clusters: readonly Cluster[];
 }
 
-export type ResourceSetting = 'tableName' | 'busName' | 'wakeQueueUrl' | 'provisionQueueUrl';
+export type ResourceSetting = 'tableName' | 'busName' | 'wakeQueueUrl' | 'lateWakeQueueUrl' | 'provisionQueueUrl';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -24,6 +26,10 @@ const variables: Readonly<Record<ResourceSetting, { readonly name: string; reado
   tableName: { name: 'BERTH_TABLE', what: 'the name of the DynamoDB table' },
   busName: { name: 'BERTH_BUS', what: 'the name of the EventBridge bus' },
   wakeQueueUrl: { name: 'BERTH_WAKE_QUEUE_URL', what: 'the URL of the FIFO queue that wakes the scheduler' },
+  lateWakeQueueUrl: {
+    name: 'BERTH_LATE_WAKE_QUEUE_URL',
+    what: 'the URL of the standard queue that wakes the scheduler after a delay',
+  },
   provisionQueueUrl: {
     name: 'BERTH_PROVISION_QUEUE_URL',
     what: 'the URL of the FIFO queue that asks for capacity',
