@@ -56,9 +56,15 @@ export interface TaskStore {
    * The claim is released separately (`releaseClaim`), before or after: both are repeatable.
    */
   finishTask(ref: AttemptRef, end: TaskEnd): Promise<Guarded<Task>>;
-  /** Ends the attempt and queues the next one. Guard: PLACED or RUNNING at this attempt. */
+  /**
+   * Ends the attempt and queues the next one. Guard: PLACED or RUNNING at this attempt. A preemption's stop request goes
+   * with the attempt; a cancellation's or a timeout's stays, so that whoever takes the task up next can finish it.
+   */
   requeueTask(ref: AttemptRef, next: Requeue): Promise<Guarded<Task>>;
-  /** Marks a live task to be stopped. Guard: not terminal, no earlier request. PENDING tasks are better finished. */
+  /**
+   * Marks a live task to be stopped. Guard: not terminal, no earlier request but a preemption's, which a cancellation or a
+   * timeout overrules. PENDING tasks are better finished.
+   */
   requestStop(taskId: string, request: NonNullable<Task['stopRequested']>): Promise<Guarded<Task>>;
 }
 
@@ -88,7 +94,8 @@ export interface HostStore {
   addHost(host: Host): Promise<Guarded<Host>>;
   /**
    * What ECS says of the host: BOOTING becomes READY. `left` becomes `capacity` minus claims. Guard: not TERMINATING,
-   * older (or no) ECS version.
+   * older (or no) ECS version, or an earlier registration (versions start again with each). Call it for news only: ECS
+   * tells of a host's every task, and each call that is applied costs four write units or more.
    */
   registerHost(
     cluster: string,
@@ -101,7 +108,10 @@ export interface HostStore {
       readonly registeredAt: number;
     },
   ): Promise<Guarded<Host>>;
-  /** Guard: in one of `from`, and, when asked, at `epoch` and without claims (so that a claim and a retirement exclude each other). */
+  /**
+   * Guard: in one of `from`, and, when asked, at `epoch` and without claims (so that a claim and a retirement exclude each
+   * other). TERMINATING starts the host's next epoch.
+   */
   setHostState(
     cluster: string,
     hostId: string,

@@ -1,7 +1,7 @@
 import type { HostStore } from '../ports/store.ts';
 import { Expression, toImage } from './expression.ts';
 import { hostFromItems, hostItems } from './hostItem.ts';
-import { keysOfHost, readHost } from './readHosts.ts';
+import { currentHost, keysOfHost } from './readHosts.ts';
 import { type Table, transact } from './tableAccess.ts';
 
 export const addHost =
@@ -21,8 +21,7 @@ export const addHost =
       },
       { Put: { TableName: table.name, Item: toImage(info) } },
     ]);
-    const items = await readHost(table, keys);
-    const current = items && hostFromItems(items.hot, items.info);
+    const current = await currentHost(table, keys);
     if (refusals !== undefined) return { outcome: 'refused', current };
     return { outcome: 'applied', current: current ?? hostFromItems(hot, info) };
   };

@@ -1,8 +1,7 @@
-import type { Host } from '../domain/model/host.ts';
 import type { Task } from '../domain/model/task.ts';
 import type { ClaimOutcome, ClaimRequest } from '../ports/store.ts';
-import { claimsOf, hostFromItems } from './hostItem.ts';
-import { type HostKeys, readHost } from './readHosts.ts';
+import { claimsOf } from './hostItem.ts';
+import { currentHost, type HostKeys } from './readHosts.ts';
 import type { Refusal, Table } from './tableAccess.ts';
 import { taskFromItem } from './taskItem.ts';
 
@@ -39,8 +38,3 @@ export const isPlacedAt = (task: Task | undefined, attempt: number, hostId: stri
   (task.state === 'PLACED' || task.state === 'RUNNING') &&
   task.attempt === attempt &&
   task.hostId === hostId;
-
-async function currentHost(table: Table, keys: HostKeys): Promise<Host | undefined> {
-  const items = await readHost(table, keys);
-  return items && hostFromItems(items.hot, items.info);
-}

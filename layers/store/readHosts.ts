@@ -36,12 +36,15 @@ export async function readHost(table: Table, keys: HostKeys): Promise<HostItems 
   return hot && info && { hot, info };
 }
 
+export async function currentHost(table: Table, keys: HostKeys): Promise<Host | undefined> {
+  const items = await readHost(table, keys);
+  return items && hostFromItems(items.hot, items.info);
+}
+
 export const getHost =
   (table: Table): HostStore['getHost'] =>
-  async (cluster, hostId) => {
-    const items = await readHost(table, await keysOfHost(table, cluster, hostId));
-    return items && hostFromItems(items.hot, items.info);
-  };
+  async (cluster, hostId) =>
+    currentHost(table, await keysOfHost(table, cluster, hostId));
 
 export const listHosts =
   (table: Table): HostStore['listHosts'] =>
