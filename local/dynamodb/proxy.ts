@@ -1,0 +1,53 @@
+import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Passthrough } from '../wire/passthrough.ts';
+import { endToEnd } from './exchange.ts';
+import { mayWrite, operationOf } from './operation.ts';
+
+/** What stands between the wire and the database server. */
+export interface DatabaseGate extends Passthrough {
+  close(): void;
+}
+
+/**
+ * Hands requests to the database server byte for byte, over connections that stay open. `onWrite` runs when a request
+ * that may have changed an item has been answered.
+ */
+export function databaseProxy(url: string, onWrite: () => void): DatabaseGate {
+  const { hostname, port } = new URL(url);
+  const agent = new Agent({ keepAlive: true });
+  return {
+    forward(request, response) {
+      const options = {
+        host: hostname,
+        port,
+        path: request.url,
+        method: request.method,
+        headers: endToEnd(request.headers),
+        agent,
+      };
+      const upstream = httpRequest(options, (answer: IncomingMessage) => {
+        response.writeHead(answer.statusCode ?? 500, endToEnd(answer.headers));
+        // A server that dies in the middle of its answer must not leave the caller waiting for the rest.
+        answer.once('error', () => response.destroy());
+        answer.pipe(response);
+        if (mayWrite(operationOf(request.headers))) onWrite();
+      });
+      upstream.once('error', () => refuse(response));
+      response.once('close', () => upstream.destroy());
+      request.pipe(upstream);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** While the server starts again. SDK clients try a 5xx again by themselves, as they do with the real service. */
+export function refuse(response: ServerResponse): void {
+  if (response.headersSent) response.destroy();
+  else sendError(response, 500, 'InternalServerError', 'The database does not answer; try again.');
+}
+
+export function sendError(response: ServerResponse, statusCode: number, code: string, message: string): void {
+  const body = JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${code}`, message });
+  response.writeHead(statusCode, { 'content-type': 'application/x-amz-json-1.0' });
+  response.end(body);
+}

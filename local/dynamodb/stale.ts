@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findDatabaseProcesses, identify, type ProcessIdentity } from './owner.ts';
+
+const END_TIMEOUT_MS = 5_000;
+const POLL_MS = 5;
+
+/**
+ * Ends servers on our file whose owner was killed without stopping them, so that the file has one writer. Throws when a
+ * living owner holds the file.
+ */
+export async function endStaleServers(
+  binary: string,
+  databaseFile: string,
+  log: (line: string) => void,
+): Promise<void> {
+  for (const { identity, ownerPid, ownerAlive } of findDatabaseProcesses(binary, databaseFile)) {
+    if (ownerAlive) {
+      throw new Error(`${databaseFile} is in use by process ${identity.pid}, started by process ${ownerPid}`);
+    }
+    log(`ending database process ${identity.pid}, which outlived its owner`);
+    kill(identity);
+    await untilGone(identity);
+  }
+}
+
+function kill(identity: ProcessIdentity): void {
+  // Between finding and killing, the pid may have passed to another process.
+  if (identify(identity.pid)?.startTicks === identity.startTicks) process.kill(identity.pid, 'SIGKILL');
+}
+
+async function untilGone(identity: ProcessIdentity): Promise<void> {
+  const deadline = Date.now() + END_TIMEOUT_MS;
+  while (identify(identity.pid)?.startTicks === identity.startTicks) {
+    if (Date.now() > deadline) throw new Error(`process ${identity.pid} did not end in ${END_TIMEOUT_MS} ms`);
+    await sleep(POLL_MS);
+  }
+}
