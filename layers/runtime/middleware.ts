@@ -26,14 +26,14 @@ function describeInvocation({ log }: Telemetry): MiddlewareObj {
 function measure({ metrics, clock }: Telemetry): MiddlewareObj {
   let cold = true;
   let startedAt = 0;
-  const end = () => {
-    metrics.sample('Duration', clock.now() - startedAt, 'Milliseconds');
+  const end = ({ context }: { readonly context: Context }) => {
+    metrics.sample('Duration', clock.now() - startedAt, 'Milliseconds', { function: context.functionName });
     metrics.flush();
   };
   return {
-    before: () => {
+    before: ({ context }) => {
       startedAt = clock.now();
-      if (cold) metrics.count('ColdStarts');
+      if (cold) metrics.count('ColdStarts', 1, { function: context.functionName });
       cold = false;
     },
     after: end,
@@ -53,7 +53,7 @@ function classifyErrors({ log, metrics }: Telemetry): MiddlewareObj<unknown, unk
         return;
       }
       log.error('Unexpected error', { error });
-      metrics.count('UnexpectedErrors');
+      metrics.count('UnexpectedErrors', 1, { function: request.context.functionName });
     },
   };
 }

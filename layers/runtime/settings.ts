@@ -5,7 +5,7 @@ import { SettingsError } from './settingsError.ts';
 
 /** A function's environment, read once. An absent resource is `undefined` until a function that needs it starts. */
 export interface Settings {
-  /** The `service` of logs and metrics: POWERTOOLS_SERVICE_NAME, else the function's name, else `berth`. */
+  /** The `service` of logs and metrics: POWERTOOLS_SERVICE_NAME, else `berth` for all functions. */
   readonly service: string;
   readonly logLevel: LogLevel;
   readonly tableName?: string;
@@ -14,11 +14,18 @@ export interface Settings {
   /** Standard queue for wakes with a delay: a FIFO queue refuses one per message. */
   readonly lateWakeQueueUrl?: string;
   readonly provisionQueueUrl?: string;
+  readonly lateWakeQueueUrl?: string;
   /** The cluster and pools the stack was deployed with; recorded by `reconcile` when the table does not know them. */
   readonly clusters: readonly Cluster[];
 }
 
-export type ResourceSetting = 'tableName' | 'busName' | 'wakeQueueUrl' | 'lateWakeQueueUrl' | 'provisionQueueUrl';
+export type ResourceSetting =
+  | 'tableName'
+  | 'busName'
+  | 'wakeQueueUrl'
+  | 'lateWakeQueueUrl'
+  | 'provisionQueueUrl'
+  | 'lateWakeQueueUrl';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -33,6 +40,10 @@ const variables: Readonly<Record<ResourceSetting, { readonly name: string; reado
   provisionQueueUrl: {
     name: 'BERTH_PROVISION_QUEUE_URL',
     what: 'the URL of the FIFO queue that asks for capacity',
+  },
+  lateWakeQueueUrl: {
+    name: 'BERTH_LATE_WAKE_QUEUE_URL',
+    what: 'the URL of the standard queue that wakes the scheduler after a delay',
   },
 };
 
@@ -54,7 +65,7 @@ export function readSettings(environment: Environment): Settings {
     if (value) resources[setting] = value;
   }
   return {
-    service: environment.POWERTOOLS_SERVICE_NAME || environment.AWS_LAMBDA_FUNCTION_NAME || 'berth',
+    service: environment.POWERTOOLS_SERVICE_NAME || 'berth',
     logLevel: readLogLevel(environment.BERTH_LOG_LEVEL || undefined),
     ...resources,
     clusters: parseClusterSettings(environment.BERTH_CLUSTERS || '[]'),

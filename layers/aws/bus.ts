@@ -1,0 +1,115 @@
+import {
+  type EventBridgeClient,
+  PutEventsCommand,
+  type PutEventsRequestEntry,
+} from '@aws-sdk/client-eventbridge';
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { Bus, OutgoingEvent } from '../ports/bus.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Ids } from '../ports/ids.ts';
+import { putInBatches } from './eventBatches.ts';
+import { realSleep, type Sleep } from './repeatReads.ts';
+
+export interface BusOptions {
+  readonly events: Pick<EventBridgeClient, 'send'>;
+  readonly sqs: Pick<SQSClient, 'send'>;
+  readonly busName: string;
+  /** FIFO, group = cluster: one pass at a time. */
+  readonly wakeQueueUrl: string;
+  /** FIFO, group = cluster. */
+  readonly provisionQueueUrl: string;
+  /** Standard, consumed by the scheduler as well: SQS delays single messages in no FIFO queue. */
+  readonly lateWakeQueueUrl: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly sleep?: Sleep;
+}
+
+export const EVENT_SOURCE = 'berth';
+
+/** SQS's bound; a pass that comes earlier than asked finds out and asks again. */
+const MAX_DELAY_SECONDS = 900;
+/** A body may be 256 KiB; ids that are left out are found by the queue's index or by `reconcile`. */
+const MAX_TASK_IDS = 2_000;
+
+/** What the wake and provision queues carry. */
+export interface WakeMessage {
+  readonly cluster: string;
+  readonly reason: string;
+  readonly taskIds: readonly string[];
+}
+
+const bodyOf = (cluster: string, reason: string, taskIds: readonly string[] = []): string =>
+  JSON.stringify({ cluster, reason, taskIds: taskIds.slice(0, MAX_TASK_IDS) } satisfies WakeMessage);
+
+/** The bus port on EventBridge and SQS. */
+export function createBus(options: BusOptions): Bus {
+  const { events, sqs, clock, ids, sleep = realSleep } = options;
+  const later = createLaterMemory(clock);
+
+  /**
+   * Every message has an id of its own. Any id that could repeat would be swallowed within five minutes, although its
+   * first copy may have been consumed by a pass that had already read the state this one is about.
+   */
+  const sendFifo = async (queueUrl: string, group: string, body: string): Promise<void> => {
+    await sqs.send(
+      new SendMessageCommand({
+        QueueUrl: queueUrl,
+        MessageBody: body,
+        MessageGroupId: group,
+        MessageDeduplicationId: ids.next(),
+      }),
+    );
+  };
+
+  return {
+    publish: async (outgoing) => {
+      const entries = outgoing.map((event) => toEntry(event, options.busName, clock));
+      await putInBatches((batch) => events.send(new PutEventsCommand({ Entries: batch })), entries, sleep);
+    },
+    wake: async (cluster, reason, { taskIds = [], delayMs = 0 } = {}) => {
+      const body = bodyOf(cluster, reason, taskIds);
+      if (delayMs <= 0) return sendFifo(options.wakeQueueUrl, cluster, body);
+      const delaySeconds = Math.min(MAX_DELAY_SECONDS, Math.ceil(delayMs / 1000));
+      const at = clock.now() + delaySeconds * 1000;
+      if (taskIds.length === 0 && later.covers(cluster, at)) return;
+      await sqs.send(
+        new SendMessageCommand({
+          QueueUrl: options.lateWakeQueueUrl,
+          MessageBody: body,
+          DelaySeconds: delaySeconds,
+        }),
+      );
+      later.remember(cluster, at);
+    },
+    provision: (cluster, reason, { taskIds = [] } = {}) =>
+      sendFifo(options.provisionQueueUrl, cluster, bodyOf(cluster, reason, taskIds)),
+  };
+}
+
+const toEntry = (event: OutgoingEvent, busName: string, clock: Clock): PutEventsRequestEntry => ({
+  Source: EVENT_SOURCE,
+  DetailType: event.detailType,
+  Detail: JSON.stringify(event.detail),
+  Resources: [...event.resources],
+  EventBusName: busName,
+  Time: new Date(clock.now()),
+});
+
+/**
+ * The next delayed wake of each cluster. Each pass of a waiting cluster asks for one; without this every wake from
+ * elsewhere would start a chain of its own, and the chains would never end. One that comes earlier than asked covers a
+ * later one, because the pass it starts asks again.
+ */
+function createLaterMemory(clock: Clock) {
+  const next = new Map<string, number>();
+  return {
+    covers: (cluster: string, at: number): boolean => {
+      const known = next.get(cluster);
+      return known !== undefined && known > clock.now() && known <= at;
+    },
+    remember: (cluster: string, at: number): void => {
+      next.set(cluster, at);
+    },
+  };
+}
