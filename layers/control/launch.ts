@@ -1,5 +1,6 @@
 import { LAUNCH_ENVIRONMENT } from '../domain/isolation/profile.ts';
 import { backoffMs } from '../domain/lifecycle/backoff.ts';
+import { NOT_ESSENTIAL } from '../domain/lifecycle/stopCause.ts';
 import type { ContainerOverride, Task } from '../domain/model/task.ts';
 import type { LaunchOutcome, TaskDefinition } from '../ports/containers.ts';
 import type { World } from './world.ts';
@@ -27,9 +28,10 @@ export function overridesOf(task: Task, definition: TaskDefinition): ContainerOv
       [LAUNCH_ENVIRONMENT.timeoutSeconds]: String(task.spec.timeoutSeconds),
     }),
   };
-  return definition.containers.map(({ name }) => {
+  return definition.containers.map(({ name, essential }) => {
     const override = byName.get(name) ?? { name };
-    return { ...override, environment: { ...override.environment, ...identity } };
+    const mark = essential ? {} : { [NOT_ESSENTIAL]: '1' };
+    return { ...override, environment: { ...override.environment, ...identity, ...mark } };
   });
 }
 
