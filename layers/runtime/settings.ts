@@ -14,7 +14,6 @@ export interface Settings {
   /** Standard queue for wakes with a delay: a FIFO queue refuses one per message. */
   readonly lateWakeQueueUrl?: string;
   readonly provisionQueueUrl?: string;
-  readonly lateWakeQueueUrl?: string;
   /** The cluster and pools the stack was deployed with; recorded by `reconcile` when the table does not know them. */
   readonly clusters: readonly Cluster[];
 }
@@ -24,8 +23,7 @@ export type ResourceSetting =
   | 'busName'
   | 'wakeQueueUrl'
   | 'lateWakeQueueUrl'
-  | 'provisionQueueUrl'
-  | 'lateWakeQueueUrl';
+  | 'provisionQueueUrl';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -40,10 +38,6 @@ const variables: Readonly<Record<ResourceSetting, { readonly name: string; reado
   provisionQueueUrl: {
     name: 'BERTH_PROVISION_QUEUE_URL',
     what: 'the URL of the FIFO queue that asks for capacity',
-  },
-  lateWakeQueueUrl: {
-    name: 'BERTH_LATE_WAKE_QUEUE_URL',
-    what: 'the URL of the standard queue that wakes the scheduler after a delay',
   },
 };
 
