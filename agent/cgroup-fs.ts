@@ -1,0 +1,65 @@
+import { closeSync, constants, openSync, readdirSync, readSync, statSync, watch, writeSync } from 'node:fs';
+
+/** The agent's only way to cgroups, small enough for a fake that fails on purpose. Errors carry `code` (ENOENT, ...). */
+export interface CgroupFs {
+  read(file: string): string;
+  write(file: string, value: string): void;
+  /** Names of subdirectories; empty when the directory is gone. */
+  list(directory: string): string[];
+  /** Undefined when the directory is gone. An inode outlives no cgroup, a path may. */
+  inode(directory: string): number | undefined;
+  /** Calls back with a file's name when it is written, or an entry appears or vanishes. Returns how to stop. */
+  watch(directory: string, changed: (name: string | undefined) => void): () => void;
+}
+
+const MAX_FILE_BYTES = 65_536;
+
+/** The kernel's. Synchronous, because these files are memory: a thread-pool hop costs thirty times the read itself. */
+export class KernelCgroupFs implements CgroupFs {
+  readonly #buffer = Buffer.alloc(MAX_FILE_BYTES);
+
+  read(file: string): string {
+    const descriptor = openSync(file, constants.O_RDONLY);
+    try {
+      const length = readSync(descriptor, this.#buffer, 0, MAX_FILE_BYTES, 0);
+      return this.#buffer.toString('utf8', 0, length);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  write(file: string, value: string): void {
+    // Never O_CREAT: in a cgroup that has gone and come back, a plain file must not appear.
+    const descriptor = openSync(file, constants.O_WRONLY);
+    try {
+      writeSync(descriptor, value);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  list(directory: string): string[] {
+    try {
+      return readdirSync(directory, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => entry.name);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  inode(directory: string): number | undefined {
+    return statSync(directory, { throwIfNoEntry: false })?.ino;
+  }
+
+  watch(directory: string, changed: (name: string | undefined) => void): () => void {
+    const watcher = watch(directory, { persistent: true }, (_, name) => changed(name ?? undefined));
+    // A watched group that is removed ends its watch with an error on some kernels: there is nothing left to watch.
+    watcher.on('error', () => watcher.close());
+    return () => watcher.close();
+  }
+}
+
+export const errorCode = (error: unknown): string =>
+  (error as NodeJS.ErrnoException | undefined)?.code ?? 'UNKNOWN';

@@ -1,0 +1,52 @@
+/** How one agent is set up; every value comes from its environment. */
+export interface Settings {
+  readonly instanceId: string;
+  /** Partition key of the report. */
+  readonly instanceArn: string;
+  readonly cluster: string;
+  readonly dockerHost: string;
+  /** Labels a container must carry to be looked at. */
+  readonly labels: readonly string[];
+  /** The cgroup below which ECS puts tasks, as a path below the mount, e.g. `/ecs` or `/ecstasks.slice`. */
+  readonly cgroupParent: string;
+  /** Table and Region of the report; absent: no report is sent. */
+  readonly table?: string;
+  readonly region: string;
+  readonly stateDirectory: string;
+  /** Pressure steps are told and not taken. */
+  readonly dryRun: boolean;
+}
+
+const TASK_LABEL = 'com.amazonaws.ecs.task-arn';
+
+/** Reads the settings. Throws, naming the variable, when one is missing or malformed. */
+export function readSettings(
+  environment: Readonly<Record<string, string | undefined>>,
+  version: 1 | 2,
+): Settings {
+  const required = (name: string): string => {
+    const value = environment[name];
+    if (value === undefined || value === '') throw new Error(`${name} is not set`);
+    return value;
+  };
+  const cgroupParent = environment.BERTH_CGROUP_PARENT ?? (version === 1 ? '/ecs' : '/ecstasks.slice');
+  if (!/^(\/[A-Za-z0-9._:-]+)+$/.test(cgroupParent) || cgroupParent.split('/').includes('..')) {
+    throw new Error(
+      `BERTH_CGROUP_PARENT must be an absolute path below the cgroup mount, not ${cgroupParent}`,
+    );
+  }
+  const label = environment.BERTH_CONTAINER_LABEL;
+  const table = environment.BERTH_TABLE;
+  return {
+    instanceId: required('BERTH_INSTANCE_ID'),
+    instanceArn: required('BERTH_INSTANCE_ARN'),
+    cluster: required('BERTH_CLUSTER'),
+    dockerHost: environment.DOCKER_HOST ?? 'unix:///var/run/docker.sock',
+    labels: label === undefined ? [TASK_LABEL] : [TASK_LABEL, label],
+    cgroupParent,
+    ...(table === undefined || table === '' ? {} : { table }),
+    region: environment.AWS_REGION ?? 'us-east-1',
+    stateDirectory: environment.BERTH_STATE_DIR ?? '/var/lib/berth-agent',
+    dryRun: environment.BERTH_DRY_RUN === '1',
+  };
+}

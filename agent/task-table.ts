@@ -1,0 +1,250 @@
+import { assignCpus, type CpuPools } from '../layers/domain/isolation/cpuPools.ts';
+import { type DesiredLimits, desiredLimits } from '../layers/domain/isolation/desired.ts';
+import type { TaskReport } from '../layers/domain/isolation/hostReport.ts';
+import type { Knob } from '../layers/domain/isolation/knob.ts';
+import { knobsV1 } from '../layers/domain/isolation/knobsV1.ts';
+import { knobsV2 } from '../layers/domain/isolation/knobsV2.ts';
+import { type HostTopology, parseCpuList } from '../layers/domain/isolation/topology.ts';
+import type { CgroupFs } from './cgroup-fs.ts';
+import { type CgroupMounts, controllerDirectory } from './cgroup-mounts.ts';
+import { readEcsLimits } from './ecs-limits.ts';
+import type { KnobResult, Reconciler } from './reconciler.ts';
+import { type ContainerView, requestOf } from './task-view.ts';
+
+/** One cgroup the agent looks after. */
+export interface TaskEntry {
+  readonly cgroup: string;
+  readonly taskArn: string;
+  /** Every container ever seen of the task: one that has ended still counts in the request. */
+  readonly containers: Map<string, ContainerView>;
+  desired?: DesiredLimits;
+  results: readonly KnobResult[];
+  inTime: boolean;
+  lateMs?: number;
+  appliedOnce: boolean;
+  /** CPUs of its own. */
+  pinned?: readonly number[];
+  pinRefusal?: string;
+  /** Times of recent repairs, oldest first. */
+  readonly repairs: number[];
+  unwatch: (() => void)[];
+}
+
+export interface TaskTableParts {
+  readonly fs: CgroupFs;
+  readonly mounts: CgroupMounts;
+  readonly topology: HostTopology;
+  readonly reconciler: Reconciler;
+  now(): number;
+  log(line: string): void;
+}
+
+const V1_WATCHED = ['cpu', 'cpuset', 'memory', 'pids'];
+/** Somebody who undoes our values this often is left to it until the window has passed: two writers must not spin. */
+const REPAIRS_PER_WINDOW = 20;
+const REPAIR_WINDOW_MS = 10_000;
+
+/** All tasks of the host, their plan, and what stands of it. */
+export class TaskTable {
+  readonly tasks = new Map<string, TaskEntry>();
+  readonly #parts: TaskTableParts;
+  #shared: readonly number[];
+  #pinningSeen = false;
+  /** Writes to cgroup files since the start. */
+  writes = 0;
+
+  constructor(parts: TaskTableParts) {
+    this.#parts = parts;
+    this.#shared = parts.topology.cpus.map(({ id }) => id);
+  }
+
+  /** Takes a container in, at its creation or when it is found running, and makes its task's values stand. */
+  seen(view: ContainerView, cgroup: string): void {
+    let entry = this.tasks.get(cgroup);
+    if (entry === undefined) {
+      entry = {
+        cgroup,
+        taskArn: view.taskArn,
+        containers: new Map(),
+        results: [],
+        inTime: false,
+        appliedOnce: false,
+        repairs: [],
+        unwatch: [],
+      };
+      this.tasks.set(cgroup, entry);
+      this.#watch(entry);
+    }
+    entry.containers.set(view.containerId, view);
+    this.#plan(entry);
+    this.#settlePins();
+    this.reconcile(entry);
+  }
+
+  /** Makes the task's values stand; only reads when they do. Forgets the task when its group is gone. */
+  reconcile(entry: TaskEntry): void {
+    if (entry.desired === undefined) return;
+    const { gone, writes, results } = this.#parts.reconciler.apply(
+      entry.cgroup,
+      this.#knobs(entry, entry.desired),
+    );
+    this.writes += writes;
+    if (gone) {
+      this.forget(entry.cgroup);
+      return;
+    }
+    entry.results = results;
+    if (!entry.appliedOnce) this.#firstApplied(entry);
+  }
+
+  reconcileAll(): void {
+    for (const entry of [...this.tasks.values()]) this.reconcile(entry);
+  }
+
+  forget(cgroup: string): void {
+    const entry = this.tasks.get(cgroup);
+    if (entry === undefined) return;
+    for (const stop of entry.unwatch) stop();
+    this.tasks.delete(cgroup);
+    if (entry.pinned !== undefined) {
+      this.#settlePins();
+      this.reconcileAll();
+    }
+  }
+
+  /** Forgets tasks whose group is gone. Returns the inodes of those that live. */
+  dropGone(): Set<number> {
+    const alive = new Set<number>();
+    for (const { cgroup } of [...this.tasks.values()]) {
+      const inode = this.#parts.reconciler.inode(cgroup);
+      if (inode === undefined) this.forget(cgroup);
+      else alive.add(inode);
+    }
+    return alive;
+  }
+
+  close(): void {
+    for (const { unwatch } of this.tasks.values()) for (const stop of unwatch) stop();
+  }
+
+  report(): Record<string, TaskReport> {
+    return Object.fromEntries([...this.tasks.values()].map((entry) => [reportKey(entry), taskReport(entry)]));
+  }
+
+  #plan(entry: TaskEntry): void {
+    const { fs, mounts, topology, reconciler } = this.#parts;
+    const views = [...entry.containers.values()];
+    const profile = (views.find(({ taskId }) => taskId !== undefined) ?? views[0])?.profile ?? {
+      qos: 'burstable',
+    };
+    const ecs = readEcsLimits(reconciler, fs, mounts, entry.cgroup);
+    entry.desired = desiredLimits(profile, requestOf(views), ecs, topology);
+  }
+
+  /** Shares the CPUs out anew; tasks whose set changes are reconciled. */
+  #settlePins(): void {
+    const { topology } = this.#parts;
+    const requests = [...this.tasks.values()]
+      .filter(({ desired }) => (desired?.pinnedCpus ?? 0) > 0)
+      .map(({ cgroup, desired }) => ({ key: cgroup, cpus: desired?.pinnedCpus ?? 0 }));
+    if (requests.length === 0 && !this.#pinningSeen) return;
+    this.#pinningSeen = true;
+    const held = new Map(requests.map(({ key }) => [key, this.#heldCpus(key)] as const));
+    const pools: CpuPools = assignCpus(topology, requests, held);
+    const before = String(this.#shared);
+    this.#shared = pools.shared;
+    for (const entry of this.tasks.values()) {
+      const pinned = pools.pinned.get(entry.cgroup);
+      const refusal = pools.refused.get(entry.cgroup);
+      if (pinned === undefined) delete entry.pinned;
+      else entry.pinned = pinned;
+      if (refusal === undefined) delete entry.pinRefusal;
+      else entry.pinRefusal = refusal;
+    }
+    if (String(this.#shared) !== before) this.reconcileAll();
+  }
+
+  /** Own CPUs of a task as known, or as an earlier agent left them in the group. */
+  #heldCpus(cgroup: string): readonly number[] {
+    const pinned = this.tasks.get(cgroup)?.pinned;
+    if (pinned !== undefined) return pinned;
+    const directory = controllerDirectory(this.#parts.mounts, 'cpuset', cgroup);
+    try {
+      return parseCpuList(this.#parts.fs.read(`${directory}/cpuset.cpus`));
+    } catch {
+      // No cpuset controller here: nothing is held.
+      return [];
+    }
+  }
+
+  #knobs(entry: TaskEntry, desired: DesiredLimits): Knob[] {
+    const cpus = entry.pinned ?? this.#shared;
+    const knobs = (this.#parts.mounts.version === 2 ? knobsV2 : knobsV1)(desired, { cpus });
+    // Until a task has CPUs of its own, every group runs where its parent does and needs no set.
+    return this.#pinningSeen ? knobs : knobs.filter(({ file }) => file !== 'cpuset.cpus');
+  }
+
+  #firstApplied(entry: TaskEntry): void {
+    entry.appliedOnce = true;
+    const started = [...entry.containers.values()]
+      .filter(({ running }) => running)
+      .map(({ startedAt }) => startedAt ?? 0);
+    entry.inTime = started.length === 0;
+    if (!entry.inTime) entry.lateMs = Math.max(0, this.#parts.now() - Math.min(...started));
+  }
+
+  #watch(entry: TaskEntry): void {
+    const { fs, mounts } = this.#parts;
+    const controllers = mounts.version === 2 ? ['cpu'] : V1_WATCHED;
+    for (const controller of controllers) {
+      const directory = controllerDirectory(mounts, controller, entry.cgroup);
+      if (directory === undefined) continue;
+      try {
+        entry.unwatch.push(fs.watch(directory, (name) => this.#written(entry, name)));
+      } catch (error) {
+        // The periodic look still finds what is missed without a watch.
+        this.#parts.log(`no watch on ${directory}: ${(error as Error).message}`);
+      }
+    }
+  }
+
+  /** A file of the group was written, perhaps by us: one look tells, and repairs what differs. */
+  #written(entry: TaskEntry, name: string | undefined): void {
+    if (entry.desired === undefined || this.tasks.get(entry.cgroup) !== entry) return;
+    if (name !== undefined && !this.#knobs(entry, entry.desired).some(({ file }) => file === name)) return;
+    const now = this.#parts.now();
+    while (entry.repairs.length > 0 && (entry.repairs[0] ?? 0) < now - REPAIR_WINDOW_MS)
+      entry.repairs.shift();
+    if (entry.repairs.length >= REPAIRS_PER_WINDOW) return;
+    const before = this.writes;
+    this.#plan(entry);
+    this.reconcile(entry);
+    if (this.writes > before) entry.repairs.push(now);
+  }
+}
+
+export const reportKey = (entry: TaskEntry): string => {
+  const known = [...entry.containers.values()].find(({ taskId }) => taskId !== undefined)?.taskId;
+  return known ?? entry.taskArn.split('/').at(-1) ?? entry.taskArn;
+};
+
+function taskReport(entry: TaskEntry): TaskReport {
+  const views = [...entry.containers.values()];
+  const attempt = views.find((view) => view.attempt !== undefined)?.attempt;
+  const failures = entry.results
+    .filter(({ outcome }) => outcome === 'failed' || outcome === 'deferred')
+    .map(({ file, detail }) => `${file}: ${detail ?? 'failed'}`);
+  const problems = new Set(views.flatMap(({ profileProblem }) => profileProblem ?? []));
+  return {
+    ...(attempt === undefined ? {} : { attempt }),
+    applied: entry.appliedOnce && failures.length === 0,
+    inTime: entry.inTime,
+    ...(entry.lateMs === undefined ? {} : { lateMs: entry.lateMs }),
+    refused: [
+      ...(entry.desired?.refused ?? []),
+      ...[...problems].map((reason) => ({ knob: 'isolation', reason })),
+      ...(entry.pinRefusal === undefined ? [] : [{ knob: 'cpu.pinned', reason: entry.pinRefusal }]),
+    ],
+    failures,
+  };
+}

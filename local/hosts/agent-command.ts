@@ -1,0 +1,48 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AgentCommand } from './agent-process.ts';
+import type { InstanceSpec } from './backend.ts';
+import { ecsCgroup } from './cgroup-slice.ts';
+import { LABELS } from './labels.ts';
+
+export interface AgentSetup {
+  readonly dataDir: string;
+  readonly dockerSocket: string;
+  /** Where the agent's AWS calls go. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accountId: string;
+  /** DynamoDB table of the report; without it none is sent. */
+  readonly table?: string;
+  /** The agent's entry, default its source. */
+  readonly entry?: string;
+}
+
+const SOURCE_ENTRY = fileURLToPath(new URL('../../agent/main.ts', import.meta.url));
+
+/** The cluster an instance joins, from the ECS agent's settings in its user data. */
+export const clusterOf = (userData: string): string =>
+  /ECS_CLUSTER=["']?([\w-]+)/.exec(userData)?.[1] ?? 'default';
+
+/** How the agent of an instance is started here: as on EC2, except that it is told what IMDS would tell. */
+export const agentCommand =
+  (setup: AgentSetup) =>
+  (instance: InstanceSpec): AgentCommand => ({
+    argv: [process.execPath, setup.entry ?? SOURCE_ENTRY],
+    environment: {
+      BERTH_INSTANCE_ID: instance.instanceId,
+      BERTH_INSTANCE_ARN: `arn:aws:ec2:${setup.region}:${setup.accountId}:instance/${instance.instanceId}`,
+      BERTH_CLUSTER: clusterOf(instance.userData),
+      BERTH_CGROUP_PARENT: ecsCgroup(instance.instanceId),
+      BERTH_CONTAINER_LABEL: `${LABELS.instance}=${instance.instanceId}`,
+      BERTH_STATE_DIR: resolve(setup.dataDir, 'hosts', instance.instanceId, 'agent'),
+      ...(setup.table === undefined ? {} : { BERTH_TABLE: setup.table }),
+      DOCKER_HOST: `unix://${setup.dockerSocket}`,
+      AWS_ENDPOINT_URL: setup.endpoint,
+      AWS_REGION: setup.region,
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      // There is no instance metadata here: looking for it would only wait.
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
+  });

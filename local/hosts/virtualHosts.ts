@@ -1,0 +1,211 @@
+import type { EngineClock } from '../engine/clock.ts';
+import type {
+  ContainerChange,
+  ContainerSpec,
+  HostBackend,
+  HostObserver,
+  InstanceSpec,
+  TaskLaunch,
+} from './backend.ts';
+import { VirtualTask } from './virtualTask.ts';
+
+/** How a container of the virtual hosts behaves. */
+export interface Run {
+  /** From its start; absent for one that runs until it is stopped. */
+  readonly runMs?: number;
+  readonly exitCode?: number;
+  /** As ECS words it: `OutOfMemoryError: ...`. */
+  readonly reason?: string;
+  /** It never starts, for this reason: `CannotPullContainerError: ...`. */
+  readonly failsToStart?: string;
+  /** Pull and start together; 0 by default. */
+  readonly startMs?: number;
+  /** From SIGTERM to its end, at most its stop timeout; 0 by default. */
+  readonly stopMs?: number;
+}
+
+export interface VirtualHostsOptions {
+  readonly clock: EngineClock;
+  /** From `boot` to `booted`. */
+  readonly bootMs: number;
+  /** Decides what a container does, from its image, command and environment. */
+  readonly run: (container: ContainerSpec, launch: TaskLaunch) => Run;
+}
+
+interface VirtualHost {
+  readonly spec: InstanceSpec;
+  readonly tasks: Map<string, VirtualTask>;
+  state: 'booting' | 'up' | 'stopping';
+  /** A silent host works on and says nothing; what it would have said is kept until it speaks again. */
+  silent: boolean;
+  readonly unsaid: (() => void)[];
+}
+
+/** Container hosts in virtual time, for tests and the simulator. They do what the engines ask and fail on demand. */
+export class VirtualHosts implements HostBackend {
+  private readonly options: VirtualHostsOptions;
+  private readonly hosts = new Map<string, VirtualHost>();
+  private readonly failures = new Map<string, string>();
+  private observer: HostObserver | undefined;
+  private closed = false;
+
+  constructor(options: VirtualHostsOptions) {
+    this.options = options;
+  }
+
+  observe(observer: HostObserver): void {
+    this.observer = observer;
+  }
+
+  boot(spec: InstanceSpec): void {
+    if (this.hosts.has(spec.instanceId)) return;
+    const host = this.add(spec, 'booting');
+    this.options.clock.after(this.options.bootMs, () => {
+      if (this.hosts.get(spec.instanceId) !== host || host.state !== 'booting') return;
+      const failure = this.failures.get(spec.instanceId);
+      if (failure !== undefined) {
+        this.hosts.delete(spec.instanceId);
+        this.tell((observer) => observer.bootFailed(spec.instanceId, failure));
+        return;
+      }
+      host.state = 'up';
+      this.tell((observer) => observer.booted(spec.instanceId));
+    });
+  }
+
+  terminate(instanceId: string, graceMs: number): void {
+    const host = this.hosts.get(instanceId);
+    if (host === undefined || host.state === 'stopping') return;
+    host.state = 'stopping';
+    for (const task of host.tasks.values()) task.stop();
+    const busy = [...host.tasks.values()].some((task) => !task.over);
+    this.options.clock.after(busy ? graceMs : 0, () => this.die(instanceId, 'The instance was terminated.'));
+  }
+
+  runTask(instanceId: string, launch: TaskLaunch): void {
+    const host = this.hosts.get(instanceId);
+    if (host?.state === 'up') {
+      if (!host.tasks.has(launch.taskArn)) this.start(host, launch);
+      return;
+    }
+    for (const { name } of launch.containers) {
+      const reason = `The instance ${instanceId} is not running`;
+      this.tell((observer) =>
+        observer.containerChanged(instanceId, launch.taskArn, {
+          containerName: name,
+          status: 'STOPPED',
+          reason,
+        }),
+      );
+    }
+  }
+
+  stopTask(instanceId: string, taskArn: string, _reason: string): void {
+    this.hosts.get(instanceId)?.tasks.get(taskArn)?.stop();
+  }
+
+  /** What still runs reports its state again; what the records name and nothing runs is started. */
+  async adopt(
+    instances: readonly InstanceSpec[],
+    tasks: readonly { readonly instanceId: string; readonly launch: TaskLaunch }[],
+  ): Promise<void> {
+    const wanted = new Set(instances.map(({ instanceId }) => instanceId));
+    for (const [instanceId, host] of [...this.hosts]) if (!wanted.has(instanceId)) this.clear(host);
+    for (const spec of instances) {
+      const host = this.hosts.get(spec.instanceId);
+      if (host === undefined) this.boot(spec);
+      else if (host.state === 'up') this.tell((observer) => observer.booted(spec.instanceId));
+    }
+    const known = new Set(tasks.map(({ launch }) => launch.taskArn));
+    for (const host of this.hosts.values()) {
+      for (const [arn, task] of [...host.tasks]) {
+        if (known.has(arn)) continue;
+        task.kill();
+        host.tasks.delete(arn);
+      }
+    }
+    for (const { instanceId, launch } of tasks) {
+      const task = this.hosts.get(instanceId)?.tasks.get(launch.taskArn);
+      if (task === undefined) this.runTask(instanceId, launch);
+      else task.report();
+    }
+  }
+
+  async close(_options: { readonly removeAll: boolean }): Promise<void> {
+    this.closed = true;
+    for (const host of [...this.hosts.values()]) this.clear(host);
+  }
+
+  /** The instance is gone from one moment to the next, with everything on it. */
+  die(instanceId: string, reason: string): void {
+    const host = this.hosts.get(instanceId);
+    if (host === undefined) return;
+    this.clear(host);
+    this.tell((observer) => observer.terminated(instanceId, reason));
+  }
+
+  /** The next boot of this instance fails. */
+  failBoot(instanceId: string, reason: string): void {
+    this.failures.set(instanceId, reason);
+  }
+
+  /** The agent loses ECS; what happens meanwhile is reported when it is back. */
+  silence(instanceId: string): void {
+    const host = this.hosts.get(instanceId);
+    if (host === undefined || host.silent) return;
+    host.silent = true;
+    this.tell((observer) => observer.agentConnected(instanceId, false));
+  }
+
+  speak(instanceId: string): void {
+    const host = this.hosts.get(instanceId);
+    if (host === undefined || !host.silent) return;
+    host.silent = false;
+    this.tell((observer) => observer.agentConnected(instanceId, true));
+    for (const say of host.unsaid.splice(0)) say();
+  }
+
+  /** Ends one container as its own process would. */
+  exit(instanceId: string, taskArn: string, containerName: string, exitCode: number): void {
+    this.hosts.get(instanceId)?.tasks.get(taskArn)?.exit(containerName, exitCode);
+  }
+
+  /** Task ARNs that run on an instance now. */
+  running(instanceId: string): string[] {
+    const tasks = this.hosts.get(instanceId)?.tasks ?? new Map<string, VirtualTask>();
+    return [...tasks].filter(([, task]) => !task.over).map(([arn]) => arn);
+  }
+
+  get instanceIds(): readonly string[] {
+    return [...this.hosts.keys()];
+  }
+
+  private add(spec: InstanceSpec, state: VirtualHost['state']): VirtualHost {
+    const host: VirtualHost = { spec, tasks: new Map(), state, silent: false, unsaid: [] };
+    this.hosts.set(spec.instanceId, host);
+    return host;
+  }
+
+  private start(host: VirtualHost, launch: TaskLaunch): void {
+    const { instanceId } = host.spec;
+    const report = (change: ContainerChange): void => {
+      const say = (): void =>
+        this.tell((observer) => observer.containerChanged(instanceId, launch.taskArn, change));
+      if (host.silent) host.unsaid.push(say);
+      else say();
+      if (task.over) host.tasks.delete(launch.taskArn);
+    };
+    const task = new VirtualTask(this.options.clock, launch, this.options.run, report);
+    host.tasks.set(launch.taskArn, task);
+    task.begin();
+  }
+
+  private clear(host: VirtualHost): void {
+    for (const task of host.tasks.values()) task.kill();
+    this.hosts.delete(host.spec.instanceId);
+  }
+
+  private tell(say: (observer: HostObserver) => void): void {
+    if (!this.closed && this.observer !== undefined) say(this.observer);
+  }
+}
