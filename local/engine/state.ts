@@ -19,10 +19,18 @@ export interface EngineState {
   close(): void;
 }
 
-export const memoryState = (): EngineState => ({
-  collection: <T>() => new Map<string, T>(),
-  close: () => {},
-});
+/** A collection is found again by its name: an engine made anew on the same state is an engine restarted. */
+export function memoryState(): EngineState {
+  const collections = new Map<string, Map<string, unknown>>();
+  return {
+    collection<T>(name: string): Collection<T> {
+      const known = collections.get(name) ?? new Map<string, unknown>();
+      collections.set(name, known);
+      return known as Map<string, T>;
+    },
+    close: () => {},
+  };
+}
 
 /**
  * State in one SQLite file. `synchronous = OFF` because the promise is to survive `kill -9` of the process, for which
