@@ -1,10 +1,22 @@
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { BuildOptions, Metafile } from 'esbuild';
+import type { BuildOptions, Metafile, Plugin } from 'esbuild';
 
 /** Minified size that a function's bundle must not exceed; `provision` carries the EC2 client and has its own. */
 export const BUNDLE_LIMIT_BYTES = 400 * 1024;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Every SDK client imports its whole package.json to say its version: two kilobytes each of scripts and dependencies. */
+const versionOnly: Plugin = {
+  name: 'version-only',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]node_modules[\\/]@aws-sdk[\\/].*[\\/]package\.json$/ }, async ({ path }) => {
+      const { version } = JSON.parse(await readFile(path, 'utf8')) as { readonly version: string };
+      return { contents: JSON.stringify({ version }), loader: 'json' };
+    });
+  },
+};
 
 /**
  * How a function becomes one file for `nodejs24.x`. The caller adds `entryPoints` and `outfile` or `outdir`.
@@ -12,6 +24,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * - `mainFields` and `conditions`: the SDK and Smithy publish ES modules under `module`; esbuild's defaults for Node
  *   take their CommonJS twins, of which nothing can be left out (724 KiB instead of 432 KiB for DynamoDB, SQS and ECS).
  * - `alias`: see `lambdaCredentials.ts` (another 90 KiB).
+ * - `external`: Smithy imports its event streams when an operation has one; none that Berth calls does (15 KiB).
  * - `banner`: CommonJS packages inside an ES module still call `require` for Node's own modules.
  */
 export const bundleOptions = {
@@ -25,16 +38,16 @@ export const bundleOptions = {
   mainFields: ['module', 'main'],
   conditions: ['module'],
   alias: { '@aws-sdk/credential-provider-node': './layers/runtime/lambdaCredentials.ts' },
+  external: ['@smithy/core/event-streams'],
+  plugins: [versionOnly],
   banner: {
     js: "import{createRequire as berthRequire}from'node:module';const require=berthRequire(import.meta.url);",
   },
   legalComments: 'none',
-  // Names appear in logs: an error's class, a metric's function.
-  keepNames: false,
   sourcemap: false,
   metafile: true,
   logLevel: 'warning',
-} as const satisfies BuildOptions;
+} satisfies BuildOptions;
 
 /** Minified bytes of a bundle by package, largest first: what to look at when a budget is exceeded. */
 export function bytesByPackage(metafile: Metafile): [name: string, bytes: number][] {
