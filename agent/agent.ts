@@ -21,6 +21,8 @@ export interface AgentParts {
   readonly capabilities: Readonly<Record<string, string>>;
   /** Sends a report; failures are logged and tried again. Absent: nobody is told. */
   readonly send?: (report: HostReport) => Promise<void>;
+  /** Called when new tasks get their limits from here on; again after each reconnection to Docker. */
+  ready(): void;
   log(line: string): void;
 }
 
@@ -77,7 +79,7 @@ export class Agent {
 
   /** Takes over what is there: the same as seeing it for the first time, since values that stand are not written. */
   async #adopt(): Promise<void> {
-    const { docker, settings, table, journal, log } = this.#parts;
+    const { docker, settings, table, journal, ready, log } = this.#parts;
     try {
       const ids = await docker.list(settings.labels);
       const next = ids.values();
@@ -86,6 +88,7 @@ export class Agent {
       };
       await Promise.all(Array.from({ length: INSPECTS_AT_ONCE }, worker));
       journal.keepOnly(table.dropGone());
+      ready();
       await this.#report();
     } catch (error) {
       log(`taking over: ${(error as Error).message}`);

@@ -41,6 +41,7 @@ async function run(): Promise<void> {
     journal,
     capabilities: probeCapabilities(fs, mounts, topology, settings.cgroupParent),
     ...(reporter === undefined ? {} : { send: (report) => reporter.send(report) }),
+    ready: lock.ready,
     log,
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => agent.stop());

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { agentIsReady } from '../../agent/lock.ts';
 
 /** How an instance's agent is started. */
 export interface AgentCommand {
@@ -23,6 +24,8 @@ const FIRST_BACK_OFF_MS = 200;
 const MAX_BACK_OFF_MS = 10_000;
 /** An agent that lived this long was well: its next death starts the back-off anew. */
 const WELL_AFTER_MS = 30_000;
+const READY_BOUND_MS = 10_000;
+const READY_RETRY_MS = 20;
 const STOP_BOUND_MS = 3_000;
 const LOG_MAX_BYTES = 1_000_000;
 
@@ -48,10 +51,19 @@ export class AgentProcess {
     return this.#child?.pid;
   }
 
-  /** Starts the agent; one that an earlier process left is replaced, since its settings may be old. */
+  /** Starts the agent and waits for it, within a bound; one that an earlier process left is replaced, since its settings may be old. */
   async start(): Promise<void> {
     await endAgent(this.#directory, this.#instanceId);
     this.#spawn();
+    const deadline = Date.now() + READY_BOUND_MS;
+    while (!(await agentIsReady(this.#instanceId))) {
+      if (Date.now() >= deadline) {
+        // The host takes tasks even so; they get their limits when the agent comes.
+        this.#log(`agent of ${this.#instanceId} is not ready after ${READY_BOUND_MS} ms, see agent.log`);
+        return;
+      }
+      await sleep(READY_RETRY_MS);
+    }
   }
 
   #spawn(): void {
