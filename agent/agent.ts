@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostReport } from '../layers/domain/isolation/hostReport.ts';
-import type { CgroupFs } from './cgroup-fs.ts';
-import { type CgroupMounts, controllerDirectory } from './cgroup-mounts.ts';
-import type { DockerApi, DockerEvent } from './docker-api.ts';
+import type { CgroupFs } from './cgroupFs.ts';
+import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
+import type { DockerApi, DockerEvent } from './dockerApi.ts';
 import type { Journal } from './journal.ts';
 import { readPressure } from './pressure.ts';
 import type { Settings } from './settings.ts';
-import type { TaskTable } from './task-table.ts';
-import { viewContainer } from './task-view.ts';
+import type { TaskTable } from './taskTable.ts';
+import { viewContainer } from './taskView.ts';
 
 export const AGENT_VERSION = '0.1.0';
 

@@ -1,6 +1,6 @@
 import type { HostTopology } from '../layers/domain/isolation/topology.ts';
-import type { CgroupFs } from './cgroup-fs.ts';
-import { type CgroupMounts, controllerDirectory } from './cgroup-mounts.ts';
+import type { CgroupFs } from './cgroupFs.ts';
+import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
 
 /** Files whose presence tells what this kernel can do, by version. `?` means: below the group of ECS. */
 const FILES = {

@@ -2,16 +2,16 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent } from './agent.ts';
 import { probeCapabilities } from './capabilities.ts';
-import { KernelCgroupFs } from './cgroup-fs.ts';
-import { parseCgroupMounts } from './cgroup-mounts.ts';
-import { DockerApi } from './docker-api.ts';
-import { probeTopology } from './host-probe.ts';
+import { KernelCgroupFs } from './cgroupFs.ts';
+import { parseCgroupMounts } from './cgroupMounts.ts';
+import { DockerApi } from './dockerApi.ts';
+import { probeTopology } from './hostProbe.ts';
 import { fileJournal } from './journal.ts';
 import { lockHost } from './lock.ts';
 import { Reconciler } from './reconciler.ts';
 import { Reporter } from './reporter.ts';
 import { readSettings } from './settings.ts';
-import { TaskTable } from './task-table.ts';
+import { TaskTable } from './taskTable.ts';
 
 const log = (line: string): void => console.log(`${new Date().toISOString()} ${line}`);
 

@@ -1,6 +1,6 @@
 import type { HostReport } from '../layers/domain/isolation/hostReport.ts';
-import type { CgroupFs } from './cgroup-fs.ts';
-import type { CgroupMounts } from './cgroup-mounts.ts';
+import type { CgroupFs } from './cgroupFs.ts';
+import type { CgroupMounts } from './cgroupMounts.ts';
 
 export type Pressure = HostReport['pressure'];
 type Resource = keyof Pressure;

@@ -1,8 +1,8 @@
 import { type Knob, sameValue } from '../layers/domain/isolation/knob.ts';
 import { formatCpuList, parseCpuList } from '../layers/domain/isolation/topology.ts';
 import { type Change, orderWrites } from '../layers/domain/isolation/writeOrder.ts';
-import { type CgroupFs, errorCode } from './cgroup-fs.ts';
-import { type CgroupMounts, controllerDirectory } from './cgroup-mounts.ts';
+import { type CgroupFs, errorCode } from './cgroupFs.ts';
+import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
 import type { Journal } from './journal.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { CgroupMounts } from '../../agent/cgroup-mounts.ts';
-import type { AgentProcess } from './agent-process.ts';
+import type { CgroupMounts } from '../../agent/cgroupMounts.ts';
+import type { AgentProcess } from './agentProcess.ts';
 import type { ContainerChange, InstanceSpec, TaskLaunch } from './backend.ts';
 import {
   childGroups,
@@ -8,9 +8,9 @@ import {
   instanceCgroup,
   removeSlice,
   taskCgroup,
-} from './cgroup-slice.ts';
-import type { HostFiles } from './host-files.ts';
-import { type TaskHost, TaskRun } from './task-run.ts';
+} from './cgroupSlice.ts';
+import type { HostFiles } from './hostFiles.ts';
+import { type TaskHost, TaskRun } from './taskRun.ts';
 
 const MIB = 1024 * 1024;
 const CPU_UNITS = 1024;

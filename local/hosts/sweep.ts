@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import type Docker from 'dockerode';
-import { type CgroupMounts, cgroupDirectories, parseCgroupMounts } from '../../agent/cgroup-mounts.ts';
-import { endAgent } from './agent-process.ts';
-import { BERTH_CGROUP, instanceCgroup, removeSlice } from './cgroup-slice.ts';
-import { engineError } from './container-state.ts';
+import { type CgroupMounts, cgroupDirectories, parseCgroupMounts } from '../../agent/cgroupMounts.ts';
+import { endAgent } from './agentProcess.ts';
+import { BERTH_CGROUP, instanceCgroup, removeSlice } from './cgroupSlice.ts';
+import { engineError } from './containerState.ts';
 import { type DockerEngine, ensureDocker } from './docker.ts';
 import { dockerdPaths } from './dockerd.ts';
-import { HostFiles } from './host-files.ts';
+import { HostFiles } from './hostFiles.ts';
 import { LABELS } from './labels.ts';
 import { Semaphore } from './semaphore.ts';
 

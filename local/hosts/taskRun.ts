@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { Container, ContainerInspectInfo } from 'dockerode';
 import type { ContainerChange, ContainerSpec, TaskLaunch } from './backend.ts';
-import { type ContainerPlace, containerBody, containerName } from './container-body.ts';
-import { ending, engineError, engineTime, networkBindings } from './container-state.ts';
+import { type ContainerPlace, containerBody, containerName } from './containerBody.ts';
+import { ending, engineError, engineTime, networkBindings } from './containerState.ts';
 import { dependents, readiness } from './dependencies.ts';
-import type { ContainerEvent } from './docker-events.ts';
-import type { ImageShelf } from './image-shelf.ts';
-import type { NetworkShelf } from './network-shelf.ts';
+import type { ContainerEvent } from './dockerEvents.ts';
+import type { ImageShelf } from './imageShelf.ts';
+import type { NetworkShelf } from './networkShelf.ts';
 import type { Semaphore } from './semaphore.ts';
 
 /** What a task needs of its host. */

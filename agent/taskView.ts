@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { TaskRequest } from '../layers/domain/isolation/desired.ts';
 import { type IsolationProfile, LAUNCH_ENVIRONMENT } from '../layers/domain/isolation/profile.ts';
 import { isolation } from '../layers/events/taskRequested/isolation.ts';
-import type { ContainerInspection } from './docker-api.ts';
+import type { ContainerInspection } from './dockerApi.ts';
 
 /** What one container tells of its task. */
 export interface ContainerView {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cgroupDirectories, controllerDirectory, parseCgroupMounts } from './cgroup-mounts.ts';
+import { cgroupDirectories, controllerDirectory, parseCgroupMounts } from './cgroupMounts.ts';
 
 const HYBRID = `24 18 0:22 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755
 25 24 0:23 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct

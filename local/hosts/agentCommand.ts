@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AgentCommand } from './agent-process.ts';
+import type { AgentCommand } from './agentProcess.ts';
 import type { InstanceSpec } from './backend.ts';
-import { ecsCgroup } from './cgroup-slice.ts';
+import { ecsCgroup } from './cgroupSlice.ts';
 import { LABELS } from './labels.ts';
 
 export interface AgentSetup {

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cgroupDirectories, controllerDirectory, parseCgroupMounts } from '../../agent/cgroup-mounts.ts';
-import { instanceCgroup, taskCgroup } from './cgroup-slice.ts';
-import { OUT_OF_MEMORY } from './container-state.ts';
+import { cgroupDirectories, controllerDirectory, parseCgroupMounts } from '../../agent/cgroupMounts.ts';
+import { instanceCgroup, taskCgroup } from './cgroupSlice.ts';
+import { OUT_OF_MEMORY } from './containerState.ts';
 import { type DockerEngine, ensureDocker } from './docker.ts';
-import { DockerHosts } from './docker-hosts.ts';
-import { aContainer, anInstance, aTask, Recorder, temporaryDataDir } from './host-harness.ts';
+import { DockerHosts } from './dockerHosts.ts';
+import { aContainer, anInstance, aTask, Recorder, temporaryDataDir } from './hostHarness.ts';
 import { ensureDemoImage } from './image.ts';
 import { sweep } from './sweep.ts';
 

@@ -1,6 +1,6 @@
 import type { ContainerCreateOptions } from 'dockerode';
 import type { ContainerSpec, TaskLaunch } from './backend.ts';
-import { taskCgroup } from './cgroup-slice.ts';
+import { taskCgroup } from './cgroupSlice.ts';
 import { LABELS } from './labels.ts';
 
 const MIB = 1024 * 1024;

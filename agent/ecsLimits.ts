@@ -1,6 +1,6 @@
 import type { EcsLimits } from '../layers/domain/isolation/desired.ts';
-import type { CgroupFs } from './cgroup-fs.ts';
-import { type CgroupMounts, controllerDirectory } from './cgroup-mounts.ts';
+import type { CgroupFs } from './cgroupFs.ts';
+import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
 import type { Reconciler } from './reconciler.ts';
 
 const DEFAULT_PERIOD_US = 100_000;

@@ -1,5 +1,5 @@
 import type Docker from 'dockerode';
-import { engineError } from './container-state.ts';
+import { engineError } from './containerState.ts';
 
 interface ShelvedImage {
   readonly digest?: string;

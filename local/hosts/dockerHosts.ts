@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import type { ContainerInspectInfo } from 'dockerode';
-import { type CgroupMounts, parseCgroupMounts } from '../../agent/cgroup-mounts.ts';
-import { type AgentCommand, AgentProcess } from './agent-process.ts';
+import { type CgroupMounts, parseCgroupMounts } from '../../agent/cgroupMounts.ts';
+import { type AgentCommand, AgentProcess } from './agentProcess.ts';
 import type { HostBackend, HostObserver, InstanceSpec, TaskLaunch } from './backend.ts';
 import type { DockerEngine } from './docker.ts';
-import { type ContainerEvent, followContainers } from './docker-events.ts';
-import { HostFiles } from './host-files.ts';
-import { ImageShelf } from './image-shelf.ts';
+import { type ContainerEvent, followContainers } from './dockerEvents.ts';
+import { HostFiles } from './hostFiles.ts';
+import { ImageShelf } from './imageShelf.ts';
 import { Instance } from './instance.ts';
 import { LABELS } from './labels.ts';
-import { plainBridge } from './network-shelf.ts';
+import { plainBridge } from './networkShelf.ts';
 import { Semaphore } from './semaphore.ts';
 import { removeOwned, sweepInstance } from './sweep.ts';
 

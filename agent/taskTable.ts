@@ -5,11 +5,11 @@ import type { Knob } from '../layers/domain/isolation/knob.ts';
 import { knobsV1 } from '../layers/domain/isolation/knobsV1.ts';
 import { knobsV2 } from '../layers/domain/isolation/knobsV2.ts';
 import { type HostTopology, parseCpuList } from '../layers/domain/isolation/topology.ts';
-import type { CgroupFs } from './cgroup-fs.ts';
-import { type CgroupMounts, controllerDirectory } from './cgroup-mounts.ts';
-import { readEcsLimits } from './ecs-limits.ts';
+import type { CgroupFs } from './cgroupFs.ts';
+import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
+import { readEcsLimits } from './ecsLimits.ts';
 import type { KnobResult, Reconciler } from './reconciler.ts';
-import { type ContainerView, requestOf } from './task-view.ts';
+import { type ContainerView, requestOf } from './taskView.ts';
 
 /** One cgroup the agent looks after. */
 export interface TaskEntry {

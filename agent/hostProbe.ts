@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { type Cpu, type HostTopology, parseCpuList } from '../layers/domain/isolation/topology.ts';
-import { type CgroupMounts, controllerDirectory } from './cgroup-mounts.ts';
+import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
 
 const SYSTEM = '/sys/devices/system';
 const PAGE_BYTES = 4096;

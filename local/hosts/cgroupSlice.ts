@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CgroupMounts, cgroupDirectories, controllerDirectory } from '../../agent/cgroup-mounts.ts';
+import { type CgroupMounts, cgroupDirectories, controllerDirectory } from '../../agent/cgroupMounts.ts';
 
 /** The parent of every instance of the embedded AWS. Nothing outside it is ever written. */
 export const BERTH_CGROUP = '/berth';
