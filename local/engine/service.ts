@@ -74,7 +74,21 @@ export interface EventSink {
   emit(event: AwsEvent): void;
 }
 
+/** An SQS or SNS message attribute that travels with a delivery. */
+export interface DeliveredAttribute {
+  readonly DataType: string;
+  readonly StringValue?: string;
+  readonly BinaryValue?: Uint8Array;
+}
+
+/** What a queue needs beside the body; other targets ignore it. */
+export interface DeliveryOptions {
+  readonly messageGroupId?: string;
+  readonly messageDeduplicationId?: string;
+  readonly messageAttributes?: Readonly<Record<string, DeliveredAttribute>>;
+}
+
 /** Hands a body to an SQS queue, Lambda function or SNS topic, by ARN. Rejects when the target refuses it. */
 export interface Deliverer {
-  deliver(targetArn: string, body: string, options?: { readonly messageGroupId?: string }): Promise<void>;
+  deliver(targetArn: string, body: string, options?: DeliveryOptions): Promise<void>;
 }
