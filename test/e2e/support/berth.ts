@@ -40,9 +40,18 @@ export class Berth {
   }
 
   async start(): Promise<void> {
-    const args = ['local/main.ts', '--no-demo', '--json', '--data', this.dataDir, '--port', String(this.#port)];
+    const args = [
+      'local/main.ts',
+      '--no-demo',
+      '--json',
+      '--data',
+      this.dataDir,
+      '--port',
+      String(this.#port),
+    ];
     if (this.#options.bootMs !== undefined) args.push('--boot-ms', String(this.#options.bootMs));
-    for (const [name, value] of Object.entries(this.#options.parameters ?? {})) args.push('--parameter', `${name}=${value}`);
+    for (const [name, value] of Object.entries(this.#options.parameters ?? {}))
+      args.push('--parameter', `${name}=${value}`);
     const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
     let ready: string | undefined;
@@ -53,7 +62,8 @@ export class Berth {
       });
     }
     await until('the embedded AWS is ready', 60_000, () => {
-      if (child.exitCode !== null) throw new Error(`it exited with ${child.exitCode}:\n${this.output.join('\n')}`);
+      if (child.exitCode !== null)
+        throw new Error(`it exited with ${child.exitCode}:\n${this.output.join('\n')}`);
       return ready !== undefined;
     });
     this.#port = Number(new URL((JSON.parse(ready as string) as { endpoint: string }).endpoint).port);
@@ -64,7 +74,11 @@ export class Berth {
     const child = this.#process;
     if (!child || child.exitCode !== null) return;
     child.kill('SIGINT');
-    await until('the embedded AWS has stopped', 60_000, () => child.exitCode !== null || child.signalCode !== null);
+    await until(
+      'the embedded AWS has stopped',
+      60_000,
+      () => child.exitCode !== null || child.signalCode !== null,
+    );
     this.#process = undefined;
   }
 
@@ -92,7 +106,11 @@ export class Berth {
     return this.#client(join(root, 'scripts/aws'), args, { BERTH_AWS_CLI: cli });
   }
 
-  async #client<T>(command: string, args: readonly string[], more: Readonly<Record<string, string>>): Promise<T> {
+  async #client<T>(
+    command: string,
+    args: readonly string[],
+    more: Readonly<Record<string, string>>,
+  ): Promise<T> {
     const { stdout } = await run(command, [...args], {
       cwd: root,
       env: { ...process.env, BERTH_ENDPOINT: this.endpoint, AWS_DEFAULT_OUTPUT: 'json', ...more },

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { commandOf } from './command.ts';
+
+const noFile = (): string => {
+  throw new Error('no file is read');
+};
+
+test('words become the fields of a command', () => {
+  expect(commandOf(['status', 'demo'], noFile)).toEqual({ operation: 'status', cluster: 'demo' });
+  expect(commandOf(['list', 'demo', 'PENDING'], noFile)).toEqual({
+    operation: 'list',
+    cluster: 'demo',
+    states: ['PENDING'],
+  });
+  expect(commandOf(['drain', 'demo', 'i-1', 'old kernel'], noFile)).toEqual({
+    operation: 'drain',
+    cluster: 'demo',
+    hostId: 'i-1',
+    reason: 'old kernel',
+  });
+});
+
+test('a request is read from its file', () => {
+  expect(commandOf(['submit', 'r.json'], () => '{"cluster":"demo"}')).toEqual({
+    operation: 'submit',
+    request: { cluster: 'demo' },
+  });
+});
+
+test.each([
+  [['dance'], 'There is no command "dance".'],
+  [['drain', 'demo'], 'drain needs hostId.'],
+  [['status', 'demo', 'more'], 'status takes no "more".'],
+])('%j is told what is off', (words, sentence) => {
+  expect(commandOf(words, noFile)).toBe(sentence);
+});
+
+test('a request that is no JSON is told so', () => {
+  expect(commandOf(['submit', 'r.json'], () => '{')).toMatch(/^The request could not be read: /);
+});
