@@ -3,12 +3,16 @@ export interface FleetOffer {
   readonly capacity: Float64Array;
   /** Cost an hour of one host, risk included. */
   readonly price: number;
+  /** GPUs, each to be shared by fractions; their sum is a dimension besides. */
+  readonly gpus: number;
 }
 
 /** `count` tasks alike. */
 export interface FleetItem {
   readonly demand: Float64Array;
   readonly count: number;
+  /** Thousandths of a GPU. */
+  readonly gpu: number;
   /** Tasks that share a token share no host: a fixed port, a group that wants distinct hosts. */
   readonly tokens: readonly string[];
   /** Offers, by position, whose hosts may take the item; room is checked besides. */

@@ -5,7 +5,6 @@ import type { Task } from '../model/task.ts';
 import { byUrgency } from '../placement/order.ts';
 import { type DemandGroup, demandGroups } from './demandGroups.ts';
 import type { FleetHosts } from './fleet.ts';
-import { greedyFleet } from './greedyFleet.ts';
 import { attributesLearned } from './learned.ts';
 import { solveWithinLimits } from './limits.ts';
 import { marketOf } from './offers.ts';
@@ -13,6 +12,7 @@ import { ordersFor, type Purchase } from './orders.ts';
 import { type Problem, problemOf } from './problem.ts';
 import { reservePurchases } from './reserve.ts';
 import { Slots } from './slots.ts';
+import { solveFleet } from './solveFleet.ts';
 import { whyStuck } from './stuck.ts';
 
 /**
@@ -39,7 +39,7 @@ export function planCapacity(snapshot: Snapshot, unmet: readonly Task[], nowMs: 
     for (const { group, refusals } of refused)
       hold(group.tasks, whyStuck(group, pools, market, refusals, nowMs));
     if (problem.items.length === 0) continue;
-    const { hosts, heldBack } = solveWithinLimits(problem, slots, greedyFleet);
+    const { hosts, heldBack } = solveWithinLimits(problem, slots, solveFleet);
     for (const { tasks, detail } of heldBack) hold(tasks, detail);
     for (const each of hosts) purchases.push(purchaseOf(problem, each, zone));
   }

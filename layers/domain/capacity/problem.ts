@@ -1,4 +1,5 @@
 import type { Task } from '../model/task.ts';
+import { WHOLE_GPU } from '../placement/gpu.ts';
 import { type DemandGroup, newHostRefusals, tokensOf } from './demandGroups.ts';
 import type { FleetItem, FleetOffer } from './fleet.ts';
 import type { LearnedAttributes } from './learned.ts';
@@ -40,12 +41,14 @@ export function problemOf(
   const items = held.map(({ spec, tasks }, at) => ({
     demand: Float64Array.from(dimensions, (dimension) => spec.demand[dimension] ?? 0),
     count: tasks.length,
+    gpu: spec.demand.gpu ?? 0,
     tokens: tokensOf(spec),
     allowed: masks[at] ?? new Uint8Array(offers.length),
   }));
   const fleetOffers = offers.map(({ type, price }) => ({
     capacity: Float64Array.from(dimensions, (dimension) => type.capacity[dimension] ?? 0),
     price,
+    gpus: Math.floor((type.capacity.gpu ?? 0) / WHOLE_GPU),
   }));
   return { problem: { dimensions, groups: held, items, offers, fleetOffers }, refused };
 }
