@@ -28,6 +28,8 @@ export interface Lambda {
   functions(): readonly FunctionRecord[];
   /** Creates the mapping of this source to this function, or changes it. */
   createEventSourceMapping(spec: MappingSpec): MappingRecord;
+  eventSourceMappings(): readonly MappingRecord[];
+  deleteEventSourceMapping(uuid: string): Promise<void>;
   publishLayer(spec: LayerSpec): LayerVersion;
   layers: Pick<Layers, 'get' | 'versions' | 'content' | 'url'>;
   /** Runs an event (JSON text) and waits for its outcome. Rejects when there is no such function or no place for it. */
@@ -72,6 +74,8 @@ export function createLambda(context: EngineContext, options: LambdaOptions): La
     },
     functions: () => [...functions.all()],
     createEventSourceMapping: (spec) => mappings.put(spec),
+    eventSourceMappings: () => [...mappings.all()],
+    deleteEventSourceMapping: (uuid) => mappings.delete(uuid),
     publishLayer: (spec) => layers.publish(spec),
     layers,
     invoke: (nameOrArn, payload) => invoker.invoke(functionOf(nameOrArn), { payload }),

@@ -5,7 +5,7 @@ import { isStream, type MappingRecord, type MappingSpec, mappingRecord } from '.
 import { type PollerParts, QueuePoller } from './queuePoller.ts';
 import type { QueueSource } from './queueSource.ts';
 import { StreamPoller } from './streamPoller.ts';
-import type { StreamSource } from './streamSource.ts';
+import type { ShardProgress, StreamSource } from './streamSource.ts';
 
 /** Finds event sources by ARN; undefined when there is none of that ARN. */
 export interface EventSources {
@@ -28,14 +28,14 @@ interface Poller {
 export class Mappings {
   readonly #parts: MappingsParts;
   readonly #records: Collection<MappingRecord>;
-  readonly #checkpoints: Collection<string>;
+  readonly #checkpoints: Collection<ShardProgress>;
   readonly #pollers = new Map<string, Poller>();
   #started = false;
 
   constructor(parts: MappingsParts) {
     this.#parts = parts;
     this.#records = parts.context.state.collection<MappingRecord>('lambda.mappings');
-    this.#checkpoints = parts.context.state.collection<string>('lambda.checkpoints');
+    this.#checkpoints = parts.context.state.collection<ShardProgress>('lambda.checkpoints');
     parts.invoker.concurrency.onFree(() => {
       for (const poller of this.#pollers.values()) poller.pump();
     });

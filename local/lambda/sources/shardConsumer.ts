@@ -41,6 +41,8 @@ export class ShardConsumer {
   #cancelWait: Cancel | undefined;
   #wake: (() => void) | undefined;
   #roomWanted: (() => void)[] = [];
+  /** Of the last record taken in; a reader that starts over brings some again. */
+  #lastTaken = -1n;
 
   constructor(options: ShardConsumerOptions) {
     this.#options = options;
@@ -49,7 +51,12 @@ export class ShardConsumer {
   /** Takes records; resolves when more may come: at most a batch is kept ahead of the function. */
   async offer(records: readonly StreamRecord[]): Promise<void> {
     if (this.#stopped) return;
-    this.#buffer.push(...records);
+    for (const record of records) {
+      const sequence = BigInt(record.sequenceNumber);
+      if (sequence <= this.#lastTaken) continue;
+      this.#lastTaken = sequence;
+      this.#buffer.push(record);
+    }
     if (this.#isFull()) this.#wake?.();
     this.#loop ??= this.#work().finally(() => {
       this.#loop = undefined;
@@ -57,6 +64,12 @@ export class ShardConsumer {
     while (this.#isFull() && !this.#stopped) {
       await new Promise<void>((resolve) => this.#roomWanted.push(resolve));
     }
+  }
+
+  /** Resolves when everything taken in is dealt with; false when the consumer was stopped before. */
+  async drained(): Promise<boolean> {
+    await this.#loop;
+    return !this.#stopped;
   }
 
   /** Called when a place for an invocation may have become free. */

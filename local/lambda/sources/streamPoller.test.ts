@@ -36,10 +36,12 @@ class TestStream implements StreamSource {
     for (const wake of this.#wake.splice(0)) wake();
   }
 
-  read({ after, onRecords }: StreamReading): { stop(): Promise<void> } {
+  read({ progress, onRecords }: StreamReading): { stop(): Promise<void> } {
     let stopped = false;
     const loop = async (): Promise<void> => {
-      let next = this.#records.findIndex(({ sequenceNumber }) => sequenceNumber > (after('shard-1') ?? ''));
+      let next = this.#records.findIndex(
+        ({ sequenceNumber }) => sequenceNumber > (progress('shard-1').sequenceNumber ?? ''),
+      );
       if (next === -1) next = this.#records.length;
       while (!stopped) {
         const records = this.#records.slice(next);

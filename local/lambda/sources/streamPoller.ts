@@ -5,12 +5,12 @@ import type { RecordFilter } from './filter.ts';
 import type { MappingRecord } from './mapping.ts';
 import type { PollerParts } from './queuePoller.ts';
 import { type GivenUp, ShardConsumer } from './shardConsumer.ts';
-import type { StreamRecord, StreamSource } from './streamSource.ts';
+import type { ShardProgress, StreamRecord, StreamSource } from './streamSource.ts';
 
 export interface StreamPollerParts extends PollerParts {
   readonly deliverer: Deliverer;
-  /** Sequence number of the last record dealt with, by mapping and shard. */
-  readonly checkpoints: Collection<string>;
+  /** By mapping and shard. */
+  readonly checkpoints: Collection<ShardProgress>;
 }
 
 /** Carries a table's stream to a function, shard by shard, and remembers how far it has come. */
@@ -28,9 +28,10 @@ export class StreamPoller {
     this.#source = source;
     this.#filter = filter;
     this.#reading = source.read({
-      after: (shardId) => parts.checkpoints.get(this.#key(shardId)),
+      progress: (shardId) => this.#progress(shardId),
       startingPosition: mapping.startingPosition ?? 'TRIM_HORIZON',
       onRecords: (shardId, records) => this.#shard(shardId).offer(records),
+      onEnd: (shardId) => void this.#finish(shardId),
     });
   }
 
@@ -47,6 +48,17 @@ export class StreamPoller {
     return `${this.#mapping.uuid}/${shardId}`;
   }
 
+  #progress(shardId: string): ShardProgress {
+    return this.#parts.checkpoints.get(this.#key(shardId)) ?? { finished: false };
+  }
+
+  async #finish(shardId: string): Promise<void> {
+    const shard = this.#shards.get(shardId);
+    if (shard && !(await shard.drained())) return;
+    this.#parts.checkpoints.set(this.#key(shardId), { ...this.#progress(shardId), finished: true });
+    this.#shards.delete(shardId);
+  }
+
   #shard(shardId: string): ShardConsumer {
     const known = this.#shards.get(shardId);
     if (known) return known;
@@ -56,7 +68,8 @@ export class StreamPoller {
       streamArn: this.#source.arn,
       shardId,
       filter: this.#filter,
-      checkpoint: (sequenceNumber) => this.#parts.checkpoints.set(this.#key(shardId), sequenceNumber),
+      checkpoint: (sequenceNumber) =>
+        this.#parts.checkpoints.set(this.#key(shardId), { sequenceNumber, finished: false }),
       giveUp: (records, reason, tries, last) => this.#giveUp(shardId, records, reason, tries, last),
     });
     this.#shards.set(shardId, shard);

@@ -16,13 +16,25 @@ export interface StreamRecord {
   readonly viewType: string;
 }
 
+/** How far a mapping has come in a shard. */
+export interface ShardProgress {
+  /** The last record dealt with; absent before the first. */
+  readonly sequenceNumber?: string;
+  /** The shard takes no more records and all of them are dealt with: its children may be read. */
+  readonly finished: boolean;
+}
+
 export interface StreamReading {
-  /** Sequence number of the last record of this shard that was dealt with; undefined for a shard not seen before. */
-  after(shardId: string): string | undefined;
+  progress(shardId: string): ShardProgress;
   /** Where to begin in a shard not seen before. */
   readonly startingPosition: 'TRIM_HORIZON' | 'LATEST';
-  /** Records of one shard in order. The next ones of the shard come after the promise has resolved. */
+  /**
+   * Records of one shard in order. The next ones of the shard come after the promise has resolved, which says that there
+   * is room for them, not that these are dealt with. A record may come again.
+   */
   onRecords(shardId: string, records: readonly StreamRecord[]): Promise<void>;
+  /** The shard takes no more records and the last ones have been handed over; `finished` follows when they are done. */
+  onEnd(shardId: string): void;
 }
 
 /** What an event source mapping needs of a table's stream. */
