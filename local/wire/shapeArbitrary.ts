@@ -7,6 +7,8 @@ export interface Limits {
   readonly nonEmpty: boolean;
   /** XML cannot hold control characters. */
   readonly xmlText: boolean;
+  /** Python knows integers from floats where the SDK's schemas do not, and sends no fractions of a second. */
+  readonly whole?: boolean;
 }
 
 /** Recursive schemas stop here. */
@@ -31,7 +33,7 @@ export function valuesOf(shape: Shape, limits: Limits, depth = 0): fc.Arbitrary<
     case 'string':
       return texts(limits, 0);
     case 'number':
-      return numbers;
+      return limits.whole ? fc.integer() : numbers;
     case 'boolean':
       return fc.boolean();
     case 'blob':
@@ -42,11 +44,9 @@ export function valuesOf(shape: Shape, limits: Limits, depth = 0): fc.Arbitrary<
         maxKeys: 3,
       });
     case 'timestamp':
-      return fc.date({
-        min: new Date('1970-01-01T00:00:00Z'),
-        max: new Date('2099-01-01T00:00:00Z'),
-        noInvalidDate: true,
-      });
+      return fc
+        .date({ min: new Date(0), max: new Date('2099-01-01T00:00:00Z'), noInvalidDate: true })
+        .map((date) => (limits.whole ? new Date(Math.trunc(date.getTime() / 1000) * 1000) : date));
   }
 }
 
