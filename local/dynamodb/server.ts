@@ -3,12 +3,14 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identify, OWNER_VARIABLE, ownerText } from './owner.ts';
 
 const READY_TIMEOUT_MS = 10_000;
 const READY_POLL_MS = 10;
 const STOP_TIMEOUT_MS = 3_000;
+const MAX_START_ATTEMPTS = 3;
 const MIN_RESTART_MS = 20;
 const MAX_RESTART_MS = 2_000;
 /** A server that ran this long starts again at once; one that dies sooner waits twice as long each time. */
@@ -40,26 +42,32 @@ export class DatabaseServer {
     this.#child?.kill('SIGKILL');
   };
   #child: ChildProcess | undefined;
+  /** Resolves with the reason when the child ends. */
+  #ended: Promise<string>;
+  #listening = false;
   #stopping = false;
-  #restartMs = MIN_RESTART_MS;
 
   private constructor(options: DatabaseServerOptions, port: number) {
     this.#options = options;
     this.#port = port;
+    this.#ended = this.#spawn();
+    process.once('exit', this.#endWithUs);
   }
 
-  /** Resolves when the server answers. Rejects when it does not within 10 s. */
+  /** Resolves when the server answers. Rejects when it ends or does not answer within 10 s. */
   static async start(options: DatabaseServerOptions): Promise<DatabaseServer> {
-    const server = new DatabaseServer(options, await freePort());
-    process.once('exit', server.#endWithUs);
-    server.#spawn();
-    try {
-      await server.#untilReady();
-    } catch (error) {
-      await server.stop();
-      throw error;
+    // Another process may take the port between our finding it and the server's taking it.
+    for (let attempt = 1; ; attempt += 1) {
+      const server = new DatabaseServer(options, await freePort());
+      try {
+        await Promise.race([server.#untilReady(), server.#untilEnded()]);
+        void server.#keepRunning();
+        return server;
+      } catch (error) {
+        await server.stop();
+        if (attempt === MAX_START_ATTEMPTS) throw error;
+      }
     }
-    return server;
   }
 
   get url(): string {
@@ -75,45 +83,60 @@ export class DatabaseServer {
     this.#stopping = true;
     process.off('exit', this.#endWithUs);
     const child = this.#child;
-    if (child === undefined) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
-    await ended;
+    child?.kill('SIGTERM');
+    const timer = setTimeout(() => child?.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await this.#ended;
     clearTimeout(timer);
   }
 
-  #spawn(): void {
-    const { binary, databaseFile, log } = this.#options;
+  #spawn(): Promise<string> {
+    const { binary, databaseFile } = this.#options;
     const owner = identify(process.pid);
-    const startedMs = Date.now();
+    this.#listening = false;
     const child = spawn(binary, ['--port', String(this.#port), '--db-path', databaseFile], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...(owner === undefined ? {} : { [OWNER_VARIABLE]: ownerText(owner) }) },
     });
     this.#child = child;
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => log(`dynamodb: ${text.trimEnd()}`));
-    child.once('error', (error) => log(`dynamodb: ${error.message}`));
-    child.once('exit', (code, signal) => {
-      this.#child = undefined;
-      if (!this.#stopping) this.#restart(signal ?? `code ${code}`, Date.now() - startedMs);
+    createInterface({ input: child.stderr }).on('line', (line) => this.#hear(line));
+    return new Promise((resolve) => {
+      const end = (reason: string): void => {
+        this.#child = undefined;
+        resolve(reason);
+      };
+      child.once('error', (error) => end(error.message));
+      child.once('exit', (code, signal) => end(signal ?? `code ${code}`));
     });
   }
 
-  #restart(reason: string, ranMs: number): void {
-    this.#restartMs = ranMs >= STABLE_MS ? MIN_RESTART_MS : Math.min(this.#restartMs * 2, MAX_RESTART_MS);
-    this.#options.log(
-      `dynamodb ended (${reason}) after ${ranMs} ms; starting again in ${this.#restartMs} ms`,
-    );
-    setTimeout(() => {
-      if (!this.#stopping) this.#spawn();
-    }, this.#restartMs).unref();
+  #hear(line: string): void {
+    if (line.includes('listening on')) this.#listening = true;
+    else if (line.startsWith('error')) this.#options.log(`dynamodb: ${line}`);
+  }
+
+  async #keepRunning(): Promise<void> {
+    let restartMs = MIN_RESTART_MS;
+    while (!this.#stopping) {
+      const startedMs = Date.now();
+      const reason = await this.#ended;
+      if (this.#stopping) return;
+      const ranMs = Date.now() - startedMs;
+      restartMs = ranMs >= STABLE_MS ? MIN_RESTART_MS : Math.min(restartMs * 2, MAX_RESTART_MS);
+      this.#options.log(`dynamodb ended (${reason}) after ${ranMs} ms; starting again in ${restartMs} ms`);
+      await sleep(restartMs, undefined, { ref: false });
+      if (!this.#stopping) this.#ended = this.#spawn();
+    }
+  }
+
+  async #untilEnded(): Promise<never> {
+    throw new Error(`the DynamoDB engine ended at once (${await this.#ended})`);
   }
 
   async #untilReady(): Promise<void> {
     const deadline = Date.now() + READY_TIMEOUT_MS;
     while (Date.now() < deadline) {
-      if (await this.#answers()) return;
+      // Its own word first: on its port there may be another server.
+      if (this.#listening && (await this.#answers())) return;
       await sleep(READY_POLL_MS);
     }
     throw new Error(`the DynamoDB engine did not answer within ${READY_TIMEOUT_MS} ms`);

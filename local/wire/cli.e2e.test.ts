@@ -155,7 +155,6 @@ describe.each([
         AWS_ACCESS_KEY_ID: 'AKID',
         AWS_SECRET_ACCESS_KEY: 'secret',
         AWS_DEFAULT_REGION: 'us-east-1',
-        AWS_MAX_ATTEMPTS: '1',
         AWS_PAGER: '',
       },
     });

@@ -14,6 +14,7 @@ import {
 } from './protocol.ts';
 import { ec2QueryProtocol, formOf, queryProtocol } from './queryProtocol.ts';
 import { restProtocol } from './restProtocol.ts';
+import { matchRoute } from './route.ts';
 
 /** A service and the SDK package whose schemas describe it: `import * as ecs from '@aws-sdk/client-ecs'`. */
 export interface ServiceBinding {
@@ -87,7 +88,8 @@ export class Dispatcher {
     const target = targetOf(request.headers, request.path);
     if (target !== undefined) return this.#byTarget.get(target);
     const host = hostLabelOf(request.headers);
-    return (host === undefined ? undefined : this.#bySigningName.get(host)) ?? this.#findByForm(request);
+    const named = host === undefined ? undefined : this.#bySigningName.get(host);
+    return named ?? this.#findByForm(request) ?? this.#findByRoute(request);
   }
 
   #findByForm(request: WireRequest): BoundService | undefined {
@@ -97,6 +99,12 @@ export class Dispatcher {
     if (action === null || version === null) return undefined;
     const candidates = [...this.#bySigningName.values()];
     return candidates.find(({ model }) => model.version === version && model.operations.has(action));
+  }
+
+  /** A plain `curl` of a function's invocation, for one. */
+  #findByRoute({ method, path, query }: WireRequest): BoundService | undefined {
+    const candidates = [...this.#bySigningName.values()];
+    return candidates.find(({ model }) => matchRoute(model, method, path, query) !== undefined);
   }
 }
 
@@ -127,8 +135,11 @@ function hungUp(): ServiceError {
 
 /** No service, so no protocol either: the forms most clients can read. */
 function unknownService(request: WireRequest, requestId: string): WireReply {
-  const name = signingNameOf(request.headers, request.query) ?? hostLabelOf(request.headers) ?? 'unknown';
-  const message = `The embedded AWS has no service ${name}.`;
+  const name = signingNameOf(request.headers, request.query) ?? targetOf(request.headers, request.path);
+  const message =
+    name === undefined
+      ? 'The request is not signed and says in no other way which service it is for.'
+      : `The embedded AWS has no service ${name}.`;
   return {
     statusCode: 404,
     headers: {

@@ -168,6 +168,17 @@ test('an unsigned form finds its service by action and version', async () => {
   expect(inputs.at(-1)).toEqual({ QueueUrl: 'q', MessageBody: 'hello' });
 });
 
+test('an unsigned REST request finds its service by its path', async () => {
+  await fetch(`${wire.url}/2015-03-31/functions/submit`);
+  expect(inputs.at(-1)).toEqual({ FunctionName: 'submit' });
+});
+
+test('an unsigned request to nowhere is told so', async () => {
+  const answer = await fetch(`${wire.url}/nowhere`);
+  expect(answer.status).toBe(404);
+  expect(await answer.text()).toContain('not signed');
+});
+
 test('a label keeps its slashes and percent signs', async () => {
   const name = encodeURIComponent('arn:aws:lambda:us-east-1:0:function:a/b%');
   await fetch(`${wire.url}/2015-03-31/functions/${name}?Qualifier=1`, { headers: signedFor('lambda') });
