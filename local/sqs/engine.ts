@@ -3,6 +3,7 @@ import type { EngineContext, Service } from '../engine/service.ts';
 import { everything } from './message.ts';
 import { messageOperations } from './messageOperations.ts';
 import { Moves } from './moves.ts';
+import type { Queue } from './queue.ts';
 import { queueOperations } from './queueOperations.ts';
 import { Registry } from './registry.ts';
 import { prepare, send } from './send.ts';
@@ -35,6 +36,8 @@ export interface Sqs {
   changeVisibility(queueArn: string, receiptHandle: string, timeoutMs: number): void;
   /** What an event source mapping and a metric need to know of a queue. */
   describe(queueArn: string): QueueSummary;
+  /** Every queue there is. */
+  queues(): readonly QueueSummary[];
   /** Ends timers and long polls. */
   stop(): void;
 }
@@ -63,6 +66,11 @@ export function createSqs(context: EngineContext, { baseUrl }: { readonly baseUr
       CancelMessageMoveTask: moves.cancel.bind(moves),
     },
   };
+  const summaryOf = (queue: Queue): QueueSummary => {
+    const { name, counts, settings } = queue;
+    const { fifo, visibilityTimeoutMs } = settings;
+    return { name, url: registry.url(queue), fifo, visibilityTimeoutMs, ...counts };
+  };
   return {
     service,
     send(queueArn, body, options = {}) {
@@ -90,12 +98,8 @@ export function createSqs(context: EngineContext, { baseUrl }: { readonly baseUr
     delete: (queueArn, receiptHandle) => registry.byArn(queueArn).delete(receiptHandle),
     changeVisibility: (queueArn, receiptHandle, timeoutMs) =>
       registry.byArn(queueArn).changeVisibility(receiptHandle, timeoutMs),
-    describe(queueArn) {
-      const queue = registry.byArn(queueArn);
-      const { name, counts, settings } = queue;
-      const { fifo, visibilityTimeoutMs } = settings;
-      return { name, url: registry.url(queue), fifo, visibilityTimeoutMs, ...counts };
-    },
+    describe: (queueArn) => summaryOf(registry.byArn(queueArn)),
+    queues: () => [...registry.all()].map(summaryOf),
     stop() {
       moves.stop();
       for (const queue of registry.all()) queue.stop();

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { memoryState } from '../engine/state.ts';
+import type { EngineState } from '../engine/state.ts';
 import { type VirtualClock, virtualClock } from '../engine/testClock.ts';
+import { survivingState } from '../engine/testContext.ts';
 import { type TestSqs, testSqs } from './testSqs.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -25,7 +26,7 @@ interface Model {
 
 interface Real {
   test: TestSqs;
-  readonly state: ReturnType<typeof memoryState>;
+  readonly state: EngineState;
   readonly clock: VirtualClock;
   readonly arn: string;
   readonly deadArn: string;
@@ -161,19 +162,9 @@ describe.each(['work', 'work.fifo'])('%s against its model', (name) => {
   it('does what the model does', async () => {
     await fc.assert(
       fc.asyncProperty(commands, async (steps) => {
-        const state = memoryState();
-        const collections = new Map<string, ReturnType<typeof state.collection>>();
-        // A restart asks for its collections again and must get the ones of before.
-        const shared = {
-          ...state,
-          collection: <T>(key: string) => {
-            const known = collections.get(key) ?? state.collection(key);
-            collections.set(key, known);
-            return known as ReturnType<typeof state.collection<T>>;
-          },
-        };
+        const state = survivingState();
         const clock = virtualClock();
-        const test = testSqs({ state: shared, clock });
+        const test = testSqs({ state, clock });
         const suffix = fifo ? '.fifo' : '';
         const dead = await test.queue(`dead${suffix}`);
         const { arn } = await test.queue(name, {
@@ -184,7 +175,7 @@ describe.each(['work', 'work.fifo'])('%s against its model', (name) => {
         await fc.asyncModelRun(
           () => ({
             model: { nowMs: clock.now(), sent: 0, messages: [], dead: [] },
-            real: { test, state: shared, clock, arn, deadArn: dead.arn },
+            real: { test, state, clock, arn, deadArn: dead.arn },
           }),
           steps,
         );

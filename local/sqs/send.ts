@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { SendMessageBatchRequestEntry, SendMessageCommandOutput } from '@aws-sdk/client-sqs';
 import { ServiceError } from '../engine/service.ts';
+import { uuidOf } from '../engine/uuid.ts';
 import { invalidParameter, missingParameter, wholeNumber } from './errors.ts';
 import {
   attributesMd5,
@@ -132,7 +133,7 @@ export function send(registry: Registry, queue: Queue, prepared: Prepared): Sent
   const stored: StoredMessage = {
     queue: queue.name,
     sequence: registry.nextSequence(),
-    id: uuid(hex(32)),
+    id: uuidOf(hex(32)),
     body,
     bodyMd5,
     attributes,
@@ -148,6 +149,3 @@ export function send(registry: Registry, queue: Queue, prepared: Prepared): Sent
   registry.deduplication.remember(key, { id, sequence, sentAtMs: nowMs });
   return { ...digests, MessageId: id, SequenceNumber: sequenceNumber(sequence) };
 }
-
-const uuid = (hex: string): string =>
-  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;

@@ -1,0 +1,23 @@
+import type { MetricProvider } from './cloudwatch/cloudwatch.ts';
+import type { Measurement } from './cloudwatch/metricRecorder.ts';
+import type { Sqs } from './sqs/engine.ts';
+
+/** What AWS measures of every queue, as far as alarms here look at it. */
+export const queueMetrics = (sqs: Pick<Sqs, 'queues'>): MetricProvider => ({
+  measure: (nowMs) =>
+    sqs.queues().flatMap(({ name, visible, inFlight, delayed }) => {
+      const measurement = (metric: string, value: number): Measurement => ({
+        namespace: 'AWS/SQS',
+        name: metric,
+        dimensions: { QueueName: name },
+        unit: 'Count',
+        value,
+        timestampMs: nowMs,
+      });
+      return [
+        measurement('ApproximateNumberOfMessagesVisible', visible),
+        measurement('ApproximateNumberOfMessagesNotVisible', inFlight),
+        measurement('ApproximateNumberOfMessagesDelayed', delayed),
+      ];
+    }),
+});
