@@ -1,3 +1,4 @@
+import type { Cancel } from '../engine/clock.ts';
 import { type EngineContext, ServiceError } from '../engine/service.ts';
 import type { Collection } from '../engine/state.ts';
 import type { Destinations } from './destinations.ts';
@@ -40,6 +41,8 @@ export class AsyncQueue {
   #left: readonly QueuedEvent[];
   /** Events that are due and wait for a place, by function. */
   readonly #ready = new Map<string, QueuedEvent[]>();
+  readonly #timers = new Set<Cancel>();
+  #closed = false;
 
   constructor(
     context: EngineContext,
@@ -72,6 +75,13 @@ export class AsyncQueue {
     this.#left = [];
   }
 
+  /** Starts nothing more. Unsettled events stay in the state. */
+  close(): void {
+    this.#closed = true;
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+  }
+
   push(fn: FunctionRecord, payload: string, requestId: string, clientContext?: string): void {
     if (this.#events.size >= MAX_QUEUED) {
       throw new ServiceError('TooManyRequestsException', 'Rate Exceeded.', 429, {
@@ -95,8 +105,15 @@ export class AsyncQueue {
 
   #schedule(event: QueuedEvent): void {
     const waitMs = event.dueMs - this.#context.clock.now();
-    if (waitMs > 0) this.#context.clock.after(waitMs, () => this.#enqueue(event));
-    else this.#enqueue(event);
+    if (waitMs <= 0) {
+      this.#enqueue(event);
+      return;
+    }
+    const cancel = this.#context.clock.after(waitMs, () => {
+      this.#timers.delete(cancel);
+      this.#enqueue(event);
+    });
+    this.#timers.add(cancel);
   }
 
   #enqueue(event: QueuedEvent): void {
@@ -110,7 +127,7 @@ export class AsyncQueue {
   #pump(functionName: string): void {
     const queue = this.#ready.get(functionName);
     const fn = this.#find(functionName);
-    while (queue && queue.length > 0) {
+    while (queue && queue.length > 0 && !this.#closed) {
       const release = fn && this.#invoker.takePlace(fn);
       if (fn && !release) return;
       const event = queue.shift();
@@ -142,6 +159,8 @@ export class AsyncQueue {
       return;
     }
     const invocation = await this.#invoker.invokeHeld(fn, event, release);
+    // What the engine's own end cut short has not been tried: it runs again when the engine is back.
+    if (this.#closed) return;
     const attempts = event.attempts + 1;
     const waitMs = this.#retryDelaysMs[Math.min(attempts, this.#retryDelaysMs.length) - 1] ?? 0;
     const dueMs = this.#context.clock.now() + waitMs;

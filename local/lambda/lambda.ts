@@ -94,8 +94,8 @@ export function createLambda(context: EngineContext, options: LambdaOptions): La
       mappings.start();
     },
     async close() {
-      await mappings.stop();
-      await invoker.close();
+      queue.close();
+      await Promise.all([mappings.stop(), invoker.close()]);
     },
   };
 }
