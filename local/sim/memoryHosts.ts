@@ -9,7 +9,10 @@ import { inner, type MemoryTables, putTask } from './memoryTables.ts';
 export function hostCommands(tables: MemoryTables): HostStore {
   const find = (cluster: string, hostId: string) => inner(tables.hosts, cluster).get(hostId);
   const put = (host: Host): Host => {
-    inner(tables.hosts, host.cluster).set(host.hostId, host);
+    const hosts = inner(tables.hosts, host.cluster);
+    const before = hosts.get(host.hostId);
+    hosts.set(host.hostId, host);
+    tables.onHostWritten?.(before, host);
     return host;
   };
   return {
@@ -86,6 +89,7 @@ export function hostCommands(tables: MemoryTables): HostStore {
         return { outcome: 'refused', current: host };
       }
       inner(tables.hosts, cluster).delete(hostId);
+      tables.onHostWritten?.(host, undefined);
       return { outcome: 'applied', current: host };
     },
   };

@@ -18,6 +18,8 @@ export interface MemoryTables {
   readonly shortages: Map<string, Map<string, InsufficientCapacity>>;
   /** Hears every written task, like a reader of the table's stream. */
   onTaskWritten: ((before: Task | undefined, after: Task) => void) | undefined;
+  /** Hears every written host; `after` is absent for one that was removed. */
+  onHostWritten: ((before: Host | undefined, after: Host | undefined) => void) | undefined;
 }
 
 export const emptyTables = (): MemoryTables => ({
@@ -30,6 +32,7 @@ export const emptyTables = (): MemoryTables => ({
   orders: new Map(),
   shortages: new Map(),
   onTaskWritten: undefined,
+  onHostWritten: undefined,
 });
 
 export function putTask(tables: MemoryTables, task: Task): void {

@@ -1,0 +1,223 @@
+import type { Host } from '../../layers/domain/model/host.ts';
+import { minus, plus, type Resources } from '../../layers/domain/model/resources.ts';
+import { isTerminal, type Task } from '../../layers/domain/model/task.ts';
+import type { Cloud } from './cloud.ts';
+import type { MemoryTables } from './memoryTables.ts';
+import type { Process } from './processes.ts';
+
+/** The safety properties that hold after every step, each by the sentence that states it. */
+export const stepInvariants = {
+  ledger: 'What a host has left and what is claimed on it add up to its capacity.',
+  overcommit: 'No host is claimed beyond its capacity.',
+  claimOnce: 'No attempt of a task holds two claims, on one host or on several.',
+  oneProcess: 'At no moment do two attempts of one task run.',
+  oneLaunch: 'No attempt is launched twice.',
+  noGhost: 'No process starts for a task that is not on record, has ended or was never placed.',
+  rightHost: 'A process starts on the host that its attempt claimed, while it holds the claim.',
+  doneIsDone: 'A task whose process ended well, on a host that lived to tell, is not run again.',
+  attemptsGrow: 'A task’s attempt never falls and grows by one, and an ended task never changes.',
+  legalMoves:
+    'A task moves only from PENDING to PLACED to RUNNING, back to PENDING with the next attempt, or to its end.',
+  truthful: 'A task is called SUCCEEDED only when a process of its last attempt exited with 0.',
+  cancelIsAsked: 'A task is called CANCELLED only when somebody asked for that.',
+  fairAttempts: 'A user’s attempts are used up only by what the task’s own processes did.',
+  poolBound: 'A pool never has more instances than its maximum.',
+} as const;
+
+/** What holds when the storm is over and everything has come to rest. */
+export const endInvariants = {
+  allEnd: 'Every accepted task ends.',
+  accepted: 'Every request has exactly its number of tasks on record.',
+  noClaims: 'No host holds a claim when no task is under way.',
+  ecsAgrees: 'ECS runs nothing that Berth does not know of.',
+  noOrphans: 'Every instance that runs has a record, and every record an instance.',
+  idleGone: 'Hosts that nothing needs are given back.',
+  queuesEmpty: 'Every message is handled, and none is given up for good.',
+  rightEnd: 'A task ends as its processes did.',
+  announced: 'Every task’s end is announced, and nothing that was not on record.',
+} as const;
+
+export type Invariant = keyof typeof stepInvariants | keyof typeof endInvariants;
+
+export const sentenceOf = (invariant: Invariant): string =>
+  invariant in stepInvariants
+    ? stepInvariants[invariant as keyof typeof stepInvariants]
+    : endInvariants[invariant as keyof typeof endInvariants];
+
+export interface Violation {
+  readonly invariant: Invariant;
+  readonly atMs: number;
+  readonly detail: string;
+  /** Task and host ids that it is about, for reading the trace. */
+  readonly about: readonly string[];
+}
+
+export interface CheckerOptions {
+  readonly now: () => number;
+  readonly tables: MemoryTables;
+  readonly cloud: () => Cloud;
+  readonly maxHosts: () => number;
+  readonly wasCancelled: (taskId: string) => boolean;
+  readonly report: (violation: Violation) => void;
+}
+
+/** Watches every write of the store and every start and end of a process. */
+export class Checker {
+  private readonly options: CheckerOptions;
+  private readonly launched = new Set<string>();
+  /** Host by `taskId:attempt`. */
+  private readonly claims = new Map<string, string>();
+
+  constructor(options: CheckerOptions) {
+    this.options = options;
+  }
+
+  hostWritten(before: Host | undefined, after: Host | undefined): void {
+    this.followClaims(before, after);
+    if (after === undefined) return;
+    let claimed: Resources = {};
+    for (const claim of Object.values(after.claims)) claimed = plus(claimed, claim.demand);
+    const off = Object.entries(minus(minus(after.capacity, claimed), after.left)).filter(
+      ([, amount]) => amount !== 0,
+    );
+    if (off.length > 0)
+      this.fail('ledger', `${after.hostId} is off by ${JSON.stringify(off)}`, [after.hostId]);
+    if (Object.values(after.left).some((amount) => amount < 0)) {
+      this.fail('overcommit', `${after.hostId} has ${JSON.stringify(after.left)} left`, [after.hostId]);
+    }
+  }
+
+  private followClaims(before: Host | undefined, after: Host | undefined): void {
+    for (const claim of Object.values(before?.claims ?? {})) {
+      if (after?.claims[claim.taskId]?.attempt !== claim.attempt)
+        this.claims.delete(`${claim.taskId}:${claim.attempt}`);
+    }
+    if (after === undefined) return;
+    for (const claim of Object.values(after.claims)) {
+      if (before?.claims[claim.taskId]?.attempt === claim.attempt) continue;
+      const ref = `${claim.taskId}:${claim.attempt}`;
+      const holder = this.claims.get(ref);
+      if (holder !== undefined) {
+        this.fail('claimOnce', `${ref} is claimed on ${holder} and on ${after.hostId}`, [
+          claim.taskId,
+          after.hostId,
+        ]);
+      }
+      this.claims.set(ref, after.hostId);
+    }
+  }
+
+  taskWritten(before: Task | undefined, after: Task): void {
+    const about = [after.taskId];
+    if (before !== undefined) {
+      if (isTerminal(before.state)) {
+        this.fail('attemptsGrow', `${after.taskId} was ${before.state} and became ${after.state}`, about);
+      }
+      const step = after.attempt - before.attempt;
+      if (step < 0 || step > 1)
+        this.fail('attemptsGrow', `${after.taskId} went from ${before.attempt} to ${after.attempt}`, about);
+      if (!isLegal(before, after)) {
+        this.fail('legalMoves', `${after.taskId} went from ${describe(before)} to ${describe(after)}`, about);
+      }
+    }
+    const processes = this.options.cloud().processes.byTask.get(after.taskId) ?? [];
+    if (after.state === 'SUCCEEDED' && before?.state !== 'SUCCEEDED') {
+      const good = processes.some((process) => process.attempt === after.attempt && process.exitCode === 0);
+      if (!good) this.fail('truthful', `no process of ${after.taskId}:${after.attempt} exited with 0`, about);
+    }
+    const cancelled = after.state === 'CANCELLED' && before?.state !== 'CANCELLED';
+    if (cancelled && !this.options.wasCancelled(after.taskId))
+      this.fail('cancelIsAsked', `${after.taskId} was cancelled by nobody`, about);
+    const own = processes.filter(endedByItself).length;
+    if (after.attemptsUsed > own) {
+      this.fail(
+        'fairAttempts',
+        `${after.taskId} has used ${after.attemptsUsed} attempts and its processes ${own}`,
+        about,
+      );
+    }
+  }
+
+  processStarted(process: Process): void {
+    const { taskId, attempt, hostId, arn } = process;
+    const { tables, cloud } = this.options;
+    const about = [taskId, hostId];
+    const ref = `${taskId}:${attempt}`;
+    if (this.launched.has(ref)) this.fail('oneLaunch', `${ref} starts again as ${arn}`, about);
+    this.launched.add(ref);
+    const task = tables.tasks.get(taskId);
+    if (task === undefined || isTerminal(task.state) || task.attempt < attempt) {
+      this.fail('noGhost', `${ref} starts on ${hostId} while its task is ${task && describe(task)}`, about);
+      return;
+    }
+    const holder = this.claims.get(ref);
+    if (task.attempt !== attempt || holder !== hostId) {
+      this.fail(
+        'rightHost',
+        `${ref} starts on ${hostId}; its claim is on ${holder}, its task ${describe(task)}`,
+        about,
+      );
+    }
+    for (const other of cloud().processes.byTask.get(taskId) ?? []) {
+      if (other === process) continue;
+      if (cloud().processes.isAlive(other)) {
+        this.fail(
+          'oneProcess',
+          `${ref} starts on ${hostId} while attempt ${other.attempt} runs on ${other.hostId}`,
+          [...about, other.hostId],
+        );
+      }
+      if (other.exitCode === 0 && this.livedToTell(other)) {
+        this.fail(
+          'doneIsDone',
+          `${ref} starts although attempt ${other.attempt} ended well on ${other.hostId}`,
+          [...about, other.hostId],
+        );
+      }
+    }
+  }
+
+  instancesChanged(): void {
+    const { machines } = this.options.cloud();
+    const serving = [...machines.instances.values()].filter(
+      ({ state }) => state === 'pending' || state === 'running',
+    );
+    const max = this.options.maxHosts();
+    if (serving.length > max) {
+      this.fail(
+        'poolBound',
+        `${serving.length} instances of at most ${max}`,
+        serving.map(({ hostId }) => hostId),
+      );
+    }
+  }
+
+  /** Whether ECS has heard of the process's end. */
+  private livedToTell(process: Process): boolean {
+    const { machines, processes } = this.options.cloud();
+    const alive = machines.instances.get(process.hostId)?.state === 'running';
+    return (
+      alive && processes.hosts.instanceIds.includes(process.hostId) && !this.silenced.has(process.hostId)
+    );
+  }
+
+  /** Hosts that were cut off from ECS at some time: what they had to tell may have come too late. */
+  readonly silenced = new Set<string>();
+
+  private fail(invariant: Invariant, detail: string, about: readonly string[]): void {
+    this.options.report({ invariant, detail, about, atMs: this.options.now() });
+  }
+}
+
+const describe = (task: Task): string => `${task.state} at attempt ${task.attempt}`;
+
+const endedByItself = (process: Process): boolean => process.exitCode !== undefined || process.stopAsked;
+
+function isLegal(before: Task, after: Task): boolean {
+  if (after.attempt > before.attempt) {
+    return after.state === 'PENDING' && (before.state === 'PLACED' || before.state === 'RUNNING');
+  }
+  const order = ['PENDING', 'PLACED', 'RUNNING'];
+  const [from, to] = [order.indexOf(before.state), order.indexOf(after.state)];
+  return to < 0 || to === from || (to === from + 1 && from >= 0);
+}

@@ -1,0 +1,221 @@
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import type { SendMessageCommandInput, SQSClient } from '@aws-sdk/client-sqs';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createBus } from '../../layers/aws/bus.ts';
+import type { Bus } from '../../layers/ports/bus.ts';
+import type { Containers } from '../../layers/ports/containers.ts';
+import type { Store } from '../../layers/ports/store.ts';
+import type { Deps } from '../../layers/runtime/deps.ts';
+import type { EngineClock } from '../engine/clock.ts';
+import type { AwsEvent } from '../engine/service.ts';
+import type { Cloud } from './cloud.ts';
+import type { FaultRates } from './faultRates.ts';
+import { contextOf, type FunctionName, functions, timeoutMs } from './functions.ts';
+import { Invocation, type Weather } from './invocation.ts';
+import type { SimPlan } from './plan.ts';
+import { SimQueue } from './queue.ts';
+import type { Random } from './random.ts';
+import type { SimOptions } from './simulation.ts';
+import type { Trace } from './trace.ts';
+
+export interface ControlPlane {
+  /** An event on the account's bus: goes to the queue of the rule that wants it. */
+  emit(event: AwsEvent): void;
+  /** Runs a function as `aws lambda invoke` or a schedule does; `undefined` when the invocation was lost. */
+  invoke(name: FunctionName, event: unknown): Promise<unknown>;
+  /** Gives messages that were given up another round. */
+  redrive(): void;
+  idle(): boolean;
+  waiting(): Record<string, number>;
+  points(): number;
+}
+
+export interface ControlPlaneOptions extends Pick<SimOptions, 'decorators' | 'crash'> {
+  readonly clock: EngineClock;
+  readonly random: (name: string) => Random;
+  readonly rates: () => FaultRates;
+  readonly trace: Trace;
+  readonly store: Store;
+  readonly cloud: Cloud;
+  readonly plan: SimPlan;
+}
+
+/** What a function keeps from one invocation to the next in the same process. */
+interface Warm {
+  readonly containers: Containers;
+  readonly bus: Bus;
+}
+
+const VISIBILITY_MS = 180_000;
+const LATE_MEAN_MS = 60_000;
+const VERY_LATE_MEAN_MS = 3_600_000;
+
+/** The functions, queues and rules of the template, with everything that may go wrong between them. */
+export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
+  const { clock, random, rates, trace, cloud, crash } = options;
+  const sleep = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
+  const [delivery, skew, ids] = [random('delivery'), random('skew'), random('ids')];
+  let points = 0;
+  let running = 0;
+  let events = 0;
+  const weather: Weather = {
+    random: random('calls'),
+    rates,
+    sleep,
+    note: trace.note,
+    nextPoint: () => points++,
+    ...(crash !== undefined && { crashAt: (point) => (point === crash.point ? crash.when : undefined) }),
+  };
+
+  const warm = new Map<FunctionName, Warm>();
+  const bus = (): Bus =>
+    createBus({
+      // The memory store announces its changes itself; what the handlers publish besides is for people.
+      events: { send: async () => ({ FailedEntryCount: 0, Entries: [] }) } as unknown as EventBridgeClient,
+      sqs: {
+        send: async ({ input }: { input: SendMessageCommandInput }) => sendTo(input),
+      } as unknown as SQSClient,
+      busName: 'berth',
+      wakeQueueUrl: 'wake',
+      provisionQueueUrl: 'provision',
+      lateWakeQueueUrl: 'lateWake',
+      clock,
+      ids: { next: () => ids.hex(16) },
+      sleep,
+    });
+
+  const depsOf = (invocation: Invocation, { containers, bus }: Warm): Deps => {
+    const { decorators = {} } = options;
+    const off = rates().clockSkewMs > 0 ? skew.between(-rates().clockSkewMs, rates().clockSkewMs) : 0;
+    const now = (): number => clock.now() + off;
+    const store = decorators.store?.(options.store, { now }) ?? options.store;
+    return {
+      store: invocation.wrap('store', store),
+      containers: invocation.wrap('containers', decorators.containers?.(containers) ?? containers),
+      machines: invocation.wrap('machines', decorators.machines?.(cloud.machines) ?? cloud.machines),
+      bus: invocation.wrap('bus', decorators.bus?.(bus) ?? bus),
+      clock: { now },
+      ids: { next: () => ids.hex(16) },
+      log: logOf(invocation.name, trace),
+      metrics: { count: () => {}, sample: () => {}, flush: () => {} },
+      settings: { service: 'sim', logLevel: 'INFO', clusters: [] },
+    };
+  };
+
+  const invoke = async (name: FunctionName, event: unknown): Promise<unknown> => {
+    const invocation = new Invocation(name, weather);
+    const kept = warm.get(name) ?? { containers: cloud.containers(), bus: bus() };
+    warm.set(name, kept);
+    const handler = functions[name](depsOf(invocation, kept)) as (
+      event: unknown,
+      context: Context,
+    ) => Promise<unknown>;
+    const deadline = clock.now() + timeoutMs[name];
+    const stopTimer = clock.after(timeoutMs[name], () => invocation.giveUp('Task timed out'));
+    running += 1;
+    try {
+      return await Promise.race([
+        handler(
+          event,
+          contextOf(name, () => deadline - clock.now()),
+        ),
+        invocation.lost,
+      ]);
+    } catch (error) {
+      // A process that died takes what it kept with it.
+      warm.delete(name);
+      trace.note(() => `${name} is lost: ${error instanceof Error ? error.message : String(error)}`);
+      throw error;
+    } finally {
+      running -= 1;
+      stopTimer();
+    }
+  };
+
+  const unruliness = (): number => rates().duplicate;
+  const queue = (name: string, target: FunctionName, fifo: boolean, concurrency: number): SimQueue =>
+    new SimQueue({
+      name,
+      clock,
+      random: random(`queue ${name}`),
+      batchSize: 10,
+      concurrency,
+      fifo,
+      visibilityMs: VISIBILITY_MS,
+      maxReceives: 10,
+      unruliness,
+      deliver: (batch: SQSEvent) => invoke(target, batch) as Promise<SQSBatchResponse | undefined>,
+    });
+  const queues = {
+    launch: queue('launch', 'accept', false, 3),
+    observe: queue('observe', 'observe', false, 3),
+    scale: queue('scale', 'scale', false, 1),
+    wake: queue('wake', 'schedule', true, 1),
+    lateWake: queue('lateWake', 'schedule', false, 1),
+    provision: queue('provision', 'provision', true, 1),
+  };
+
+  function sendTo({ QueueUrl, MessageBody, MessageGroupId, DelaySeconds }: SendMessageCommandInput): object {
+    const target = queues[QueueUrl as keyof typeof queues];
+    target.send(MessageBody ?? '', {
+      ...(MessageGroupId !== undefined && { group: MessageGroupId }),
+      ...(DelaySeconds !== undefined && { delayMs: DelaySeconds * 1000 }),
+    });
+    return {};
+  }
+
+  const emit = (event: AwsEvent): void => {
+    const { duplicate, lateEvent, veryLateEvent, lostEvent } = rates();
+    const observed = event.source === 'aws.ecs' || event.source === 'aws.ec2';
+    const target =
+      event['detail-type'] === 'Task Requested' ? queues.launch : observed ? queues.observe : queues.scale;
+    if (observed && delivery.chance(lostEvent)) {
+      trace.note(() => `lost: ${event['detail-type']}`);
+      return;
+    }
+    const body = JSON.stringify({
+      version: '0',
+      id: `event-${++events}`,
+      account: '000000000000',
+      region: 'us-east-1',
+      time: new Date(event.timeMs ?? clock.now()).toISOString(),
+      source: event.source,
+      'detail-type': event['detail-type'],
+      resources: event.resources,
+      detail: event.detail,
+    });
+    for (let copies = delivery.chance(duplicate) ? 2 : 1; copies > 0; copies--) {
+      const mean = delivery.chance(veryLateEvent) ? VERY_LATE_MEAN_MS : LATE_MEAN_MS;
+      target.send(body, { delayMs: delivery.chance(lateEvent) ? delivery.around(mean) : 0 });
+    }
+  };
+
+  return {
+    emit,
+    invoke,
+    redrive() {
+      for (const each of Object.values(queues)) each.redrive();
+    },
+    idle: () =>
+      running === 0 && Object.values(queues).every(({ depth, dead }) => depth === 0 && dead.length === 0),
+    waiting: () =>
+      Object.fromEntries(Object.values(queues).map(({ name, depth, dead }) => [name, depth + dead.length])),
+    points: () => points,
+  };
+}
+
+function logOf(name: string, trace: Trace): Deps['log'] {
+  const line = (level: string) => (message: string, fields?: object) =>
+    trace.note(() => `${name} ${level}: ${message} ${JSON.stringify(fields ?? {}, errorsAsText)}`);
+  return {
+    debug: () => {},
+    info: line('says'),
+    warn: line('warns'),
+    error: line('fails'),
+    with: () => {},
+    begin: () => {},
+  };
+}
+
+const errorsAsText = (_key: string, value: unknown): unknown =>
+  value instanceof Error ? value.message : value;

@@ -1,0 +1,192 @@
+import type { Store } from '../../layers/ports/store.ts';
+import type { VirtualClock } from '../engine/testClock.ts';
+import { commandOf } from './behaviour.ts';
+import type { Checker } from './checker.ts';
+import type { Cloud } from './cloud.ts';
+import type { ControlPlane } from './controlPlane.ts';
+import type { FaultRates } from './faultRates.ts';
+import { CLUSTER, type SimAction, type SimPlan, type SimRequest } from './plan.ts';
+import type { Random } from './random.ts';
+import { taskIdsOf } from './simulation.ts';
+
+export interface DriverOptions {
+  readonly clock: VirtualClock;
+  readonly startMs: number;
+  readonly plan: SimPlan;
+  readonly plane: ControlPlane;
+  readonly cloud: Cloud;
+  readonly store: Store;
+  readonly checker: Checker;
+  readonly random: (name: string) => Random;
+  readonly rates: () => FaultRates;
+  /** Filled with the ids that somebody asked to cancel. */
+  readonly cancelled: Set<string>;
+}
+
+const RECONCILE_MS = 60_000;
+/** How long an operator waits before a command that was lost is given again. */
+const REPEAT_MS = 5_000;
+const MAX_REPEATS = 20;
+const PARTITION_MEAN_MS = 90_000;
+
+/** Sets off everything that happens from outside: requests, people, alarms, the reconcile schedule, and hosts' fates. */
+export function driveActions(options: DriverOptions): void {
+  const { clock, plan, random, rates } = options;
+  for (const request of plan.requests) {
+    for (let send = 0; send < request.sends; send++) {
+      clock.after(request.atMs + send * 1_000, () => sendRequest(options, request));
+    }
+  }
+  for (const action of plan.actions) clock.after(action.atMs, () => act(options, action));
+  const dice = random('reconcile');
+  const reconcile = (): void => {
+    clock.after(RECONCILE_MS, reconcile);
+    if (!dice.chance(rates().lateReconcile)) void options.plane.invoke('reconcile', {}).catch(() => {});
+  };
+  clock.after(RECONCILE_MS, reconcile);
+  for (const [kind, meanOf] of fates) recur(options, kind, meanOf);
+}
+
+const fates: readonly (readonly ['kill' | 'interrupt' | 'partition', (rates: FaultRates) => number])[] = [
+  ['kill', ({ hostDeathMs }) => hostDeathMs],
+  ['interrupt', ({ interruptionMs }) => interruptionMs],
+  ['partition', ({ partitionMs }) => partitionMs],
+];
+
+/** Strikes a host every so often for as long as the storm lasts. */
+function recur(
+  options: DriverOptions,
+  kind: 'kill' | 'interrupt' | 'partition',
+  meanOf: (rates: FaultRates) => number,
+): void {
+  const dice = options.random(kind);
+  const next = (): void => {
+    const mean = meanOf(options.rates());
+    if (mean <= 0) return;
+    options.clock.after(dice.around(mean), () => {
+      if (meanOf(options.rates()) > 0) act(options, { kind, atMs: 0, pick: dice.between(0, 99) });
+      next();
+    });
+  };
+  next();
+}
+
+function sendRequest({ plane }: DriverOptions, request: SimRequest): void {
+  const { key, count, cpu, memory, priority, interruptible, maxAttempts, timeoutSeconds, behaviour } =
+    request;
+  plane.emit({
+    source: 'shop',
+    'detail-type': 'Task Requested',
+    resources: [],
+    detail: {
+      cluster: CLUSTER,
+      taskDefinition: 'job',
+      idempotencyKey: key,
+      count,
+      containers: [{ name: 'main', cpu, memory, command: commandOf(behaviour) }],
+      priority,
+      interruptible,
+      retry: { maxAttempts },
+      ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+    },
+  });
+}
+
+function act(options: DriverOptions, action: SimAction): void {
+  const { plan, plane, cancelled, clock } = options;
+  switch (action.kind) {
+    case 'cancel': {
+      const request = plan.requests.find(({ key }) => key === action.key);
+      const taskId = request && taskIdsOf(request)[action.ordinal];
+      if (taskId === undefined) return;
+      cancelled.add(taskId);
+      insist(options, { operation: 'cancel', taskId });
+      return;
+    }
+    case 'pause':
+    case 'resume':
+      insist(options, { operation: action.kind, cluster: CLUSTER });
+      return;
+    case 'alarm':
+      plane.emit(alarmEvent(action.state, clock.now()));
+      return;
+    case 'drain':
+      void drain(options, action.pick);
+      return;
+    default:
+      strike(options, action.kind, action.pick);
+  }
+}
+
+/** An operator repeats a command until it is answered, with a refusal if need be. */
+function insist({ plane, clock }: DriverOptions, command: object): void {
+  const give = async (left: number): Promise<void> => {
+    try {
+      await plane.invoke('operate', command);
+    } catch {
+      if (left > 0) clock.after(REPEAT_MS, () => give(left - 1));
+    }
+  };
+  void give(MAX_REPEATS);
+}
+
+async function drain(options: DriverOptions, pick: number): Promise<void> {
+  const ready = (await options.store.listHosts(CLUSTER)).filter(({ state }) => state === 'READY');
+  const host = ready[pick % Math.max(1, ready.length)];
+  if (host !== undefined) insist(options, { operation: 'drain', cluster: CLUSTER, hostId: host.hostId });
+}
+
+function strike(
+  { cloud, checker, clock, random }: DriverOptions,
+  kind: 'kill' | 'interrupt' | 'partition',
+  pick: number,
+): void {
+  const { machines, processes } = cloud;
+  const up = [...machines.instances.values()].filter(
+    ({ state, lifecycle }) => state === 'running' && (kind !== 'interrupt' || lifecycle === 'spot'),
+  );
+  const hostId = up[pick % Math.max(1, up.length)]?.hostId;
+  if (hostId === undefined) return;
+  switch (kind) {
+    case 'kill':
+      processes.hosts.die(hostId, 'The hardware failed.');
+      return;
+    case 'interrupt':
+      machines.interrupt(hostId, () => processes.hosts.die(hostId, 'EC2 took the Spot instance back.'));
+      return;
+    case 'partition':
+      checker.silenced.add(hostId);
+      processes.hosts.silence(hostId);
+      clock.after(random(`partition ${hostId}`).around(PARTITION_MEAN_MS), () =>
+        processes.hosts.speak(hostId),
+      );
+  }
+}
+
+const alarmEvent = (state: 'ALARM' | 'OK', nowMs: number) => ({
+  source: 'aws.cloudwatch',
+  'detail-type': 'CloudWatch Alarm State Change',
+  resources: [],
+  detail: {
+    alarmName: 'load',
+    state: { value: state, timestamp: new Date(nowMs).toISOString() },
+    previousState: { value: state === 'OK' ? 'ALARM' : 'OK' },
+    configuration: {
+      metrics: [
+        {
+          id: 'm1',
+          metricStat: {
+            metric: {
+              namespace: 'Sim',
+              name: 'load',
+              dimensions: { ClusterName: CLUSTER, PoolName: 'general' },
+            },
+            period: 60,
+            stat: 'Average',
+          },
+          returnData: true,
+        },
+      ],
+    },
+  },
+});

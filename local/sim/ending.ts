@@ -1,0 +1,101 @@
+import { isTerminal } from '../../layers/domain/model/task.ts';
+import type { Invariant, Violation } from './checker.ts';
+import type { Cloud } from './cloud.ts';
+import type { MemoryTables } from './memoryTables.ts';
+import type { SimPlan, SimRequest } from './plan.ts';
+
+export interface Ending {
+  readonly plan: SimPlan;
+  readonly tables: MemoryTables;
+  readonly cloud: Cloud;
+  /** Messages that wait and that were given up, by queue. */
+  readonly waiting: Readonly<Record<string, number>>;
+  readonly taskIdsOf: (request: SimRequest) => readonly string[];
+  readonly desiredHosts: number;
+  readonly now: number;
+}
+
+/** The end state's violations; empty when everything that was asked for was done once and nothing is left over. */
+export function judgeEnding({
+  plan,
+  tables,
+  cloud,
+  waiting,
+  taskIdsOf,
+  desiredHosts,
+  now,
+}: Ending): Violation[] {
+  const violations: Violation[] = [];
+  const fail = (invariant: Invariant, detail: string, about: readonly string[] = []): void => {
+    violations.push({ invariant, detail, about, atMs: now });
+  };
+  const expected = new Set(plan.requests.flatMap(taskIdsOf));
+  for (const taskId of expected)
+    if (!tables.tasks.has(taskId)) fail('accepted', `${taskId} is not on record`, [taskId]);
+  for (const task of tables.tasks.values()) {
+    if (!expected.has(task.taskId)) fail('accepted', `nobody asked for ${task.taskId}`, [task.taskId]);
+    if (!isTerminal(task.state)) {
+      fail('allEnd', `${task.taskId} is ${task.state}: ${task.reason.detail}`, [
+        task.taskId,
+        task.hostId ?? '',
+      ]);
+    }
+  }
+  const hosts = [...tables.hosts.values()].flatMap((cluster) => [...cluster.values()]);
+  for (const host of hosts) {
+    const claims = Object.keys(host.claims);
+    if (claims.length > 0)
+      fail('noClaims', `${host.hostId} is claimed by ${claims.join(', ')}`, [host.hostId, ...claims]);
+  }
+  for (const hostId of cloud.processes.hosts.instanceIds) {
+    for (const arn of cloud.processes.hosts.running(hostId))
+      fail('ecsAgrees', `${arn} runs on ${hostId}`, [hostId]);
+  }
+  const records = new Set(hosts.map(({ hostId }) => hostId));
+  const instances = [...cloud.machines.instances.values()].filter(({ state }) => state !== 'terminated');
+  for (const { hostId, state } of instances) {
+    if (!records.has(hostId))
+      fail('noOrphans', `the instance ${hostId} is ${state} without a record`, [hostId]);
+  }
+  const running = new Set(instances.map(({ hostId }) => hostId));
+  for (const hostId of records)
+    if (!running.has(hostId)) fail('noOrphans', `${hostId} has no instance`, [hostId]);
+  if (hosts.length > desiredHosts) {
+    const kept = hosts.map((host) => `${host.hostId} ${host.state}`).join(', ');
+    fail('idleGone', `${hosts.length} hosts are kept, ${desiredHosts} wanted: ${kept}`, [...records]);
+  }
+  for (const [queue, depth] of Object.entries(waiting)) {
+    if (depth > 0) fail('queuesEmpty', `${depth} messages are left in ${queue}`);
+  }
+  judgeTasks(plan, tables, cloud, taskIdsOf, fail);
+  return violations;
+}
+
+/** Each task's end against what its processes did. */
+function judgeTasks(
+  plan: SimPlan,
+  tables: MemoryTables,
+  cloud: Cloud,
+  taskIdsOf: Ending['taskIdsOf'],
+  fail: (invariant: Invariant, detail: string, about: readonly string[]) => void,
+): void {
+  for (const request of plan.requests) {
+    for (const taskId of taskIdsOf(request)) {
+      const task = tables.tasks.get(taskId);
+      if (task === undefined) continue;
+      const processes = cloud.processes.byTask.get(taskId) ?? [];
+      const succeeded = processes.some(({ exitCode }) => exitCode === 0);
+      // The last attempt is not counted: the task's end is recorded instead.
+      if (task.state === 'FAILED' && task.attemptsUsed + 1 < request.maxAttempts) {
+        fail(
+          'rightEnd',
+          `${taskId} failed with ${task.attemptsUsed} of ${request.maxAttempts} attempts: ${task.reason.detail}`,
+          [taskId],
+        );
+      }
+      if (task.state === 'FAILED' && succeeded && processes.at(-1)?.exitCode === 0) {
+        fail('rightEnd', `${taskId} is called FAILED and its last process exited with 0`, [taskId]);
+      }
+    }
+  }
+}

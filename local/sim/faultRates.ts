@@ -1,0 +1,91 @@
+/** How often each thing goes wrong while the storm lasts: a probability at every point where it may, unless a mean time. */
+export interface FaultRates {
+  /** The handler's process ends before, or just after, a call: nobody hears of it, the message comes again. */
+  readonly crash: number;
+  /** A call of the store or the bus fails and did nothing. */
+  readonly refusedCall: number;
+  /** A call takes effect and its answer is an error. */
+  readonly lostAnswer: number;
+  /** A call takes a while, so that others come in between. */
+  readonly slowCall: number;
+  /** Lambda gives the invocation up at this call, the message comes again, and the call goes on after minutes. */
+  readonly zombie: number;
+  /** An event or a message is delivered again, later. */
+  readonly duplicate: number;
+  /** An event comes minutes late, after newer ones. */
+  readonly lateEvent: number;
+  /** An event comes hours late, in so many of the late ones. */
+  readonly veryLateEvent: number;
+  /** An event of ECS or EC2 is lost: their delivery is best effort. */
+  readonly lostEvent: number;
+  /** ECS refuses a call with ThrottlingException. */
+  readonly throttle: number;
+  /** RunTask answers with `failures[]` although the host has room. */
+  readonly launchFailure: number;
+  /** DescribeTasks and ListTasks show how a task was. */
+  readonly staleRead: number;
+  /** The queue's index shows a task as it was before its last change. */
+  readonly staleIndex: number;
+  /** EC2 has none of an offer. */
+  readonly insufficientCapacity: number;
+  /** An instance never registers. */
+  readonly failedBoot: number;
+  /** Mean ms between deaths of hosts, 0 for never. */
+  readonly hostDeathMs: number;
+  /** Mean ms between two-minute warnings of Spot hosts, 0 for never. */
+  readonly interruptionMs: number;
+  /** Mean ms between partitions of an agent from ECS, 0 for never. */
+  readonly partitionMs: number;
+  /** An invocation's clock is off by up to this. */
+  readonly clockSkewMs: number;
+  /** A reconcile round is skipped. */
+  readonly lateReconcile: number;
+}
+
+export type FaultKind = keyof FaultRates;
+
+export const calm: FaultRates = {
+  crash: 0,
+  refusedCall: 0,
+  lostAnswer: 0,
+  slowCall: 0,
+  zombie: 0,
+  duplicate: 0,
+  lateEvent: 0,
+  veryLateEvent: 0,
+  lostEvent: 0,
+  throttle: 0,
+  launchFailure: 0,
+  staleRead: 0,
+  staleIndex: 0,
+  insufficientCapacity: 0,
+  failedBoot: 0,
+  hostDeathMs: 0,
+  interruptionMs: 0,
+  partitionMs: 0,
+  clockSkewMs: 0,
+  lateReconcile: 0,
+};
+
+export const storm: FaultRates = {
+  crash: 0.006,
+  refusedCall: 0.01,
+  lostAnswer: 0.01,
+  slowCall: 0.15,
+  zombie: 0.003,
+  duplicate: 0.05,
+  lateEvent: 0.05,
+  veryLateEvent: 0.05,
+  lostEvent: 0.02,
+  throttle: 0.02,
+  launchFailure: 0.02,
+  staleRead: 0.1,
+  staleIndex: 0.2,
+  insufficientCapacity: 0.15,
+  failedBoot: 0.05,
+  hostDeathMs: 300_000,
+  interruptionMs: 400_000,
+  partitionMs: 200_000,
+  clockSkewMs: 3_000,
+  lateReconcile: 0.2,
+};

@@ -1,0 +1,73 @@
+import { type SimAction, type SimPlan, type SimRequest, simPool } from './plan.ts';
+import type { Random } from './random.ts';
+
+export interface RandomPlanOptions {
+  readonly tasks: number;
+  readonly hosts: number;
+  readonly stormMs: number;
+}
+
+/** A workload drawn from a seed: bursts of requests of mixed size, and what people and alarms do meanwhile. */
+export function randomPlan(random: Random, { tasks, hosts, stormMs }: RandomPlanOptions): SimPlan {
+  const requests: SimRequest[] = [];
+  const burstMs = [0, random.between(5_000, stormMs / 2), random.between(stormMs / 4, stormMs)];
+  for (let left = tasks; left > 0; ) {
+    const count = Math.min(left, random.chance(0.5) ? 1 : random.between(2, 8));
+    left -= count;
+    requests.push(
+      randomRequest(random, `r${requests.length}`, count, random.pick([burstMs[0] ?? 0, ...burstMs])),
+    );
+  }
+  const lifecycles = random.chance(0.5) ? (['on-demand', 'spot'] as const) : (['on-demand'] as const);
+  return {
+    requests,
+    actions: randomActions(random, requests, stormMs),
+    pool: simPool({ maxHosts: hosts, lifecycles }),
+    stormMs,
+  };
+}
+
+function randomRequest(random: Random, key: string, count: number, burstMs: number): SimRequest {
+  const endless = random.chance(0.06);
+  const timed = endless || random.chance(0.1);
+  return {
+    key,
+    atMs: burstMs + Math.floor(random.around(4_000)),
+    count,
+    cpu: random.pick([128, 256, 256, 512, 1024]),
+    memory: random.pick([128, 256, 512, 512, 1024]),
+    priority: random.pick([0, 0, 0, 10, -10]),
+    interruptible: random.chance(0.3),
+    maxAttempts: random.between(1, 3),
+    ...(timed && { timeoutSeconds: random.between(20, 90) }),
+    behaviour: {
+      ...(!endless && { runMs: Math.floor(random.around(20_000)) }),
+      exitCode: random.chance(0.08) ? 1 : 0,
+      failures: random.chance(0.15) ? random.between(1, 3) : 0,
+    },
+    sends: random.chance(0.1) ? 2 : 1,
+  };
+}
+
+function randomActions(random: Random, requests: readonly SimRequest[], stormMs: number): SimAction[] {
+  const actions: SimAction[] = [];
+  const when = (): number => random.between(0, stormMs);
+  for (const { key, count, atMs } of requests) {
+    if (!random.chance(0.15)) continue;
+    const ordinal = random.between(0, count - 1);
+    actions.push({ kind: 'cancel', key, ordinal, atMs: atMs + Math.floor(random.around(15_000)) });
+  }
+  if (random.chance(0.3)) actions.push({ kind: 'drain', atMs: when(), pick: random.between(0, 99) });
+  if (random.chance(0.3)) {
+    const atMs = when();
+    actions.push(
+      { kind: 'alarm', state: 'ALARM', atMs },
+      { kind: 'alarm', state: 'OK', atMs: atMs + 60_000 },
+    );
+  }
+  if (random.chance(0.15)) {
+    const atMs = when();
+    actions.push({ kind: 'pause', atMs }, { kind: 'resume', atMs: atMs + random.between(5_000, 60_000) });
+  }
+  return actions;
+}

@@ -1,0 +1,214 @@
+import { taskIdOf } from '../../layers/control/taskId.ts';
+import { isTerminal } from '../../layers/domain/model/task.ts';
+import type { Bus } from '../../layers/ports/bus.ts';
+import type { Containers } from '../../layers/ports/containers.ts';
+import type { Machines } from '../../layers/ports/machines.ts';
+import type { Store } from '../../layers/ports/store.ts';
+import { virtualClock } from '../engine/testClock.ts';
+import { behave } from './behaviour.ts';
+import { Checker, type Violation } from './checker.ts';
+import { type Cloud, createCloud } from './cloud.ts';
+import { type ControlPlane, createControlPlane } from './controlPlane.ts';
+import { driveActions } from './driver.ts';
+import { judgeEnding } from './ending.ts';
+import { calm, type FaultRates } from './faultRates.ts';
+import { createMemoryStore } from './memoryStore.ts';
+import { CLUSTER, type SimPlan, type SimRequest } from './plan.ts';
+import { type Random, seededRandom } from './random.ts';
+import { keepTrace, noTrace } from './trace.ts';
+
+/** Stands between the handlers and a port: how a mutation of the protocol is planted. */
+export interface PortDecorators {
+  readonly store?: (store: Store, parts: { readonly now: () => number }) => Store;
+  readonly containers?: (containers: Containers) => Containers;
+  readonly bus?: (bus: Bus) => Bus;
+  readonly machines?: (machines: Machines) => Machines;
+}
+
+export interface SimOptions {
+  readonly seed: number;
+  readonly plan: SimPlan;
+  readonly rates: FaultRates;
+  readonly traced?: boolean;
+  readonly decorators?: PortDecorators;
+  /** The calls of all ports are numbered from 0; the process that makes this one dies there. */
+  readonly crash?: { readonly point: number; readonly when: 'before' | 'after' };
+}
+
+export interface SimResult {
+  readonly violations: readonly Violation[];
+  readonly trace: readonly string[];
+  /** Port calls made: how many points there are to crash at. */
+  readonly points: number;
+  /** Of virtual time, until everything had come to rest. */
+  readonly endedAfterMs: number;
+  /** How each task ended: state, attempts used and exit code, by id. */
+  readonly ends: Readonly<Record<string, string>>;
+}
+
+const SOURCE = 'shop';
+const START_MS = Date.UTC(2026, 0, 1);
+/** How long after the storm everything has to have come to rest. */
+const REST_LIMIT_MS = 3 * 3_600_000;
+const REST_STEP_MS = 10_000;
+/** More of the same helps nobody. */
+const MAX_VIOLATIONS = 10;
+
+export const taskIdsOf = ({ key, count }: SimRequest): string[] =>
+  Array.from({ length: count }, (_, ordinal) => taskIdOf(SOURCE, key, ordinal));
+
+/** Runs a plan through the real handlers in virtual time. Everything that may vary follows from the seed. */
+export async function simulate(options: SimOptions): Promise<SimResult> {
+  const { seed, plan } = options;
+  const clock = virtualClock(START_MS);
+  const trace = options.traced === true ? keepTrace(() => clock.now()) : noTrace;
+  const random = (name: string): Random => seededRandom(seed, name);
+  const stormUntil = START_MS + plan.stormMs;
+  const rates = (): FaultRates => (clock.now() < stormUntil ? options.rates : calm);
+  const violations: Violation[] = [];
+  const report = (violation: Violation): void => {
+    trace.note(() => `VIOLATION ${violation.invariant}: ${violation.detail}`);
+    if (violations.length < MAX_VIOLATIONS) violations.push(violation);
+  };
+  const cancelled = new Set<string>();
+
+  const staleDice = random('index');
+  const store = createMemoryStore({ isStale: () => staleDice.chance(rates().staleIndex) });
+  let cloud: Cloud;
+  const checker = new Checker({
+    now: () => clock.now() - START_MS,
+    tables: store.tables,
+    cloud: () => cloud,
+    maxHosts: () => plan.pool.maxHosts,
+    wasCancelled: (taskId) => cancelled.has(taskId),
+    report,
+  });
+  let live = 0;
+  store.tables.onTaskWritten = (before, after) => {
+    if (before === undefined) live += 1;
+    if (isTerminal(after.state) && before !== undefined && !isTerminal(before.state)) live -= 1;
+    trace.note(
+      () =>
+        `task ${after.taskId} ${after.state} attempt ${after.attempt} on ${after.hostId ?? '-'}: ${after.reason.detail}`,
+    );
+    checker.taskWritten(before, after);
+  };
+  store.tables.onHostWritten = (before, after) => {
+    trace.note(() => hostLine(before?.hostId, after));
+    checker.hostWritten(before, after);
+  };
+
+  let plane: ControlPlane;
+  cloud = await createCloud({
+    clock,
+    random,
+    rates,
+    bootMs: 30_000,
+    behave,
+    emit: (event) => {
+      checker.instancesChanged();
+      trace.note(() => `event ${event['detail-type']} ${JSON.stringify(briefly(event.detail))}`);
+      plane.emit(event);
+    },
+    onStart: (process) => {
+      trace.note(() => `process ${process.taskId}:${process.attempt} starts on ${process.hostId}`);
+      checker.processStarted(process);
+    },
+    onExit: (process) =>
+      trace.note(
+        () =>
+          `process ${process.taskId}:${process.attempt} on ${process.hostId} exits with ${process.exitCode}`,
+      ),
+  });
+  plane = createControlPlane({ clock, random, rates, trace, store, cloud, plan, ...pick(options) });
+  await store.ensureCluster({ name: CLUSTER, cells: 1, paused: false, pools: [plan.pool] });
+  driveActions({ clock, plan, plane, cloud, random, rates, checker, store, cancelled, startMs: START_MS });
+
+  await clock.run(stormUntil);
+  const lastRequestMs = plan.requests.reduce((at, { atMs }) => Math.max(at, atMs), 0);
+  const expected = plan.requests.reduce((sum, { count }) => sum + count, 0);
+  const atRest = (): boolean =>
+    store.tables.tasks.size >= expected &&
+    live === 0 &&
+    plane.idle() &&
+    cloud.processes.hosts.instanceIds.length === 0 &&
+    [...store.tables.hosts.values()].every((hosts) => hosts.size <= desiredOf(store));
+  const limit = Math.max(stormUntil, START_MS + lastRequestMs) + REST_LIMIT_MS;
+  while (!atRest() && clock.now() < limit && violations.length === 0) {
+    plane.redrive();
+    await clock.advance(REST_STEP_MS);
+  }
+  const endedAfterMs = clock.now() - START_MS;
+  if (violations.length === 0) {
+    const ending = {
+      plan,
+      tables: store.tables,
+      cloud,
+      taskIdsOf,
+      desiredHosts: desiredOf(store),
+      now: endedAfterMs,
+    };
+    for (const violation of judgeEnding({ ...ending, waiting: plane.waiting() })) report(violation);
+  }
+  const ends = [...store.tables.tasks.values()].map((task) => [
+    task.taskId,
+    `${task.state} ${task.attemptsUsed} ${task.exitCode ?? '-'}`,
+  ]);
+  return {
+    violations,
+    trace: trace.lines,
+    points: plane.points(),
+    endedAfterMs,
+    ends: Object.fromEntries(ends),
+  };
+}
+
+const pick = ({ decorators, crash }: SimOptions): Pick<SimOptions, 'decorators' | 'crash'> => ({
+  ...(decorators !== undefined && { decorators }),
+  ...(crash !== undefined && { crash }),
+});
+
+function desiredOf(store: {
+  readonly tables: {
+    readonly pools: ReadonlyMap<string, { readonly pool: { desiredHosts: number; minHosts: number } }>;
+  };
+}): number {
+  return [...store.tables.pools.values()].reduce(
+    (sum, { pool }) => sum + Math.max(pool.desiredHosts, pool.minHosts),
+    0,
+  );
+}
+
+const hostLine = (
+  hostId: string | undefined,
+  host:
+    | {
+        readonly hostId: string;
+        readonly state: string;
+        readonly stateReason: string;
+        readonly claims: object;
+        readonly left: object;
+      }
+    | undefined,
+): string =>
+  host === undefined
+    ? `host ${hostId} removed`
+    : `host ${host.hostId} ${host.state} (${host.stateReason}) left ${JSON.stringify(host.left)} claims ${Object.keys(host.claims).join(' ')}`;
+
+/** The few fields of an event that a reader of a trace looks for. */
+function briefly(detail: unknown): object {
+  const { startedBy, lastStatus, desiredStatus, version, ec2InstanceId, status, agentConnected, state } =
+    detail as Record<string, unknown>;
+  const instanceId = (detail as Record<string, unknown>)['instance-id'];
+  return {
+    startedBy,
+    lastStatus,
+    desiredStatus,
+    version,
+    ec2InstanceId,
+    status,
+    agentConnected,
+    instanceId,
+    state,
+  };
+}
