@@ -13,13 +13,24 @@ function editDistance(a: string, b: string, bound: number): number {
   return row[b.length] ?? Number.POSITIVE_INFINITY;
 }
 
-/** The known name that was most likely meant: at most a third of its letters differ, case aside. */
+const sharedStart = (a: string, b: string): number => {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length += 1;
+  return length;
+};
+
+/**
+ * The known name that was most likely meant: case aside, at most a third of its letters differ, or half of them when both
+ * start alike (`retries` for `retry`).
+ */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase().slice(0, 64);
   let best: { readonly name: string; readonly distance: number } | undefined;
   for (const candidate of known) {
-    const bound = Math.max(1, Math.floor(candidate.length / 3));
-    const distance = editDistance(wanted, candidate.toLowerCase(), bound);
+    const other = candidate.toLowerCase();
+    const share = sharedStart(wanted, other) >= 3 ? 2 : 3;
+    const bound = Math.max(1, Math.floor(Math.max(wanted.length, other.length) / share));
+    const distance = editDistance(wanted, other, bound);
     if (distance <= bound && (best === undefined || distance < best.distance)) {
       best = { name: candidate, distance };
     }

@@ -35,19 +35,36 @@ const unknownField = (field: string, name: string, known: readonly string[]): Pr
   };
 };
 
-/** Every field that the schema's strict objects do not know: valibot itself stops at the first of an object. */
-function unknownFields(node: SchemaNode | undefined, value: unknown, path: string, depth = 0): Problem[] {
+const brokenRule = (
+  node: SchemaNode | undefined,
+  field: string,
+  value: unknown,
+  broken?: string,
+): Problem => {
+  const subject = field === '' ? 'The detail' : field;
+  const words = wordsOf(node);
+  const rule = broken ?? `must be ${words.must ?? 'something else'}; it is ${found(value)}`;
+  return { field, rule: `${subject} ${rule}.`, fix: words.fix ?? `Correct ${subject}.` };
+};
+
+/**
+ * What valibot lets pass: lists where objects are due, which to it are objects, and every unknown field of an object but
+ * the first.
+ */
+function looseEnds(node: SchemaNode | undefined, value: unknown, path: string, depth = 0): Problem[] {
   if (node === undefined || depth > MAX_DEPTH) return [];
   const inner = unwrapped(node);
   if (Array.isArray(value)) {
-    return value.flatMap((each, index) => unknownFields(inner.item, each, join(path, index), depth + 1));
+    if (inner.type !== 'array')
+      return inner.entries || inner.value || inner.options ? [brokenRule(node, path, value)] : [];
+    return value.flatMap((each, index) => looseEnds(inner.item, each, join(path, index), depth + 1));
   }
   if (!isRecord(value)) return [];
   const entries = chosenOption(inner, value)?.entries;
   if (!entries) return [];
   return Object.keys(value).flatMap((key) =>
     Object.hasOwn(entries, key)
-      ? unknownFields(entries[key], value[key], join(path, key), depth + 1)
+      ? looseEnds(entries[key], value[key], join(path, key), depth + 1)
       : [unknownField(join(path, key), key, Object.keys(entries))],
   );
 }
@@ -55,44 +72,52 @@ function unknownFields(node: SchemaNode | undefined, value: unknown, path: strin
 const isUnknownField = (issue: v.BaseIssue<unknown>): boolean =>
   issue.type === 'strict_object' && issue.expected === 'never';
 
-/** A sentence that was written for this very issue, as `rule|fix`: cross-field checks have no field's words to use. */
-export const sentence = (rule: string, fix: string): string => `${rule}|${fix}`;
+/** The message of a check, whose rule is not in its field's words: both sentences, a line each. */
+export const sentence = (rule: string, fix: string): string => `${rule.replaceAll('\n', ' ')}\n${fix}`;
 
 function toProblem(root: SchemaNode, issue: v.BaseIssue<unknown>): Problem {
   let node: SchemaNode | undefined = root;
+  let parent: SchemaNode | undefined;
   let field = '';
   for (const item of issue.path ?? []) {
+    parent = node;
     // Valibot's path items carry the object or list that the step starts from.
     node = stepInto(node, item.input, item.key);
     field = join(field, item.key as string | number);
   }
-  const [rule, fix] = issue.message.split('|');
-  if (fix !== undefined && rule !== undefined) return { field, rule, fix };
-  const subject = field === '' ? 'The detail' : field;
+  if (issue.type === 'check') {
+    const [rule = '', ...fix] = issue.message.split('\n');
+    return { field, rule, fix: fix.join(' ') };
+  }
   const last = issue.path?.at(-1);
   const value = last === undefined ? issue.input : last.value;
-  const words = wordsOf(node);
-  const must = words.must ?? `what the schema says (${issue.message})`;
-  const broken = value === undefined ? `is required: ${must}` : `must be ${must}; it is ${found(value)}`;
-  return {
-    field,
-    rule: `${subject} ${broken}.`,
-    fix: words.fix ?? (value === undefined ? `Add ${subject}.` : `Correct ${subject}.`),
-  };
+  if (issue.type === 'variant' && last !== undefined && wordsOf(node).must === undefined) {
+    // The field that chooses among several shapes: the words are those of the whole.
+    const broken = `must be that of ${wordsOf(parent).must}; it is ${found(value)}`;
+    return brokenRule(parent, field, value, broken);
+  }
+  if (value === undefined) {
+    const { must = 'something', fix = `Add ${field}.` } = wordsOf(node);
+    return { field, rule: `${field} is required: ${must}.`, fix };
+  }
+  const problem = brokenRule(node, field, value);
+  const quotedNumber =
+    issue.type === 'number' && typeof value === 'string' && Number.isFinite(Number.parseFloat(value));
+  return quotedNumber ? { ...problem, fix: 'Write it as a number, without quotes.' } : problem;
 }
 
 /** Parses against a schema made of strict objects and says everything that is wrong with the value at once. */
 export function parseStrict<S extends AnySchema>(schema: S, value: unknown): Parsed<v.InferOutput<S>> {
-  const result = v.safeParse(schema, value);
-  if (result.success) return { ok: true, value: result.output };
   const root = nodeOf(schema);
+  const result = v.safeParse(schema, value);
   const problems = new Map<string, Problem>();
-  for (const problem of unknownFields(root, value, '')) problems.set(problem.field, problem);
-  for (const issue of result.issues) {
+  for (const problem of looseEnds(root, value, '')) problems.set(problem.field, problem);
+  for (const issue of result.issues ?? []) {
     if (isUnknownField(issue)) continue;
     const problem = toProblem(root, issue);
     // Two broken rules of one field read the same: the field's words state all its rules.
     if (!problems.has(problem.field)) problems.set(problem.field, problem);
   }
+  if (result.success && problems.size === 0) return { ok: true, value: result.output };
   return { ok: false, problems: [...problems.values()].slice(0, MAX_PROBLEMS) };
 }

@@ -7,7 +7,7 @@ export const whole = (min: number, max: number, what: string, fix: string) =>
     v.integer(),
     v.minValue(min),
     v.maxValue(max),
-    v.description(`a whole number from ${min} to ${max}, ${what}`),
+    v.description(`a whole number from ${min} to ${max}: ${what}`),
     v.metadata({ fix }),
   );
 

@@ -56,7 +56,12 @@ export const taskRequestSchema = v.pipe(
       ),
     ),
     count: v.exactOptional(
-      whole(1, 1000, 'how many tasks are started', 'Send several events for more than 1000.'),
+      whole(
+        1,
+        1000,
+        'how many tasks are started',
+        'Write a number from 1 to 1000; send several events for more.',
+      ),
       1,
     ),
     group: v.exactOptional(group),
