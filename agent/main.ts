@@ -4,8 +4,10 @@ import { Agent } from './agent.ts';
 import { probeCapabilities } from './capabilities.ts';
 import { KernelCgroupFs } from './cgroupFs.ts';
 import { parseCgroupMounts } from './cgroupMounts.ts';
+import { credentialSource } from './credentials.ts';
 import { DockerApi } from './dockerApi.ts';
 import { probeTopology } from './hostProbe.ts';
+import { InstanceMetadata } from './imds.ts';
 import { fileJournal } from './journal.ts';
 import { lockHost } from './lock.ts';
 import { Reconciler } from './reconciler.ts';
@@ -24,7 +26,12 @@ async function run(): Promise<void> {
   const journal = fileJournal(join(settings.stateDirectory, 'journal'), bootId);
   const fs = new KernelCgroupFs();
   const topology = probeTopology(mounts, settings.cgroupParent);
-  const reporter = settings.table === undefined ? undefined : new Reporter(settings, settings.table);
+  const metadata = new InstanceMetadata();
+  const { table, instanceArn, region, endpoint } = settings;
+  const reporter =
+    table === undefined
+      ? undefined
+      : new Reporter({ table, instanceArn, region, endpoint }, credentialSource(process.env, metadata));
   const agent = new Agent({
     settings,
     mounts,
@@ -49,7 +56,6 @@ async function run(): Promise<void> {
     `agent of ${settings.instanceId} in ${settings.cluster}, cgroup v${mounts.version}, tasks below ${settings.cgroupParent}`,
   );
   await agent.run();
-  reporter?.close();
   lock.release();
 }
 

@@ -1,7 +1,15 @@
-import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
+import { marshall, type NativeAttributeValue } from '@aws-sdk/util-dynamodb';
 import type { HostReport } from '../layers/domain/isolation/hostReport.ts';
-import type { Settings } from './settings.ts';
+import { httpCall } from './httpCall.ts';
+import { type Credentials, signedHeaders } from './signature.ts';
+
+export interface ReportTarget {
+  readonly table: string;
+  /** Partition key. */
+  readonly instanceArn: string;
+  readonly region: string;
+  readonly endpoint: string;
+}
 
 /** An unchanged report is sent this often: it is the heartbeat. */
 const HEARTBEAT_MS = 30_000;
@@ -9,33 +17,25 @@ const CALL_BOUND_MS = 3_000;
 
 /** Sends the host's report to its own partition, when it changed or the heartbeat is due. */
 export class Reporter {
-  readonly #client: DynamoDBClient;
-  readonly #table: string;
-  readonly #instanceArn: string;
+  readonly #target: ReportTarget;
+  readonly #credentials: () => Promise<Credentials>;
   #sent = '';
   #sentAtMs = -HEARTBEAT_MS;
   #sending = false;
 
-  constructor(settings: Settings, table: string) {
-    this.#client = new DynamoDBClient({ region: settings.region, maxAttempts: 2 });
-    this.#table = table;
-    this.#instanceArn = settings.instanceArn;
+  constructor(target: ReportTarget, credentials: () => Promise<Credentials>) {
+    this.#target = target;
+    this.#credentials = credentials;
   }
 
-  /** Rejects when the table cannot be reached; the next call tries again. */
+  /** Rejects when the table cannot be reached or refuses; the next call tries again. */
   async send(report: HostReport): Promise<void> {
     const { seenAt, ...rest } = report;
     const content = JSON.stringify(rest);
     if (this.#sending || (content === this.#sent && seenAt - this.#sentAtMs < HEARTBEAT_MS)) return;
     this.#sending = true;
     try {
-      const item = marshall(
-        { pk: this.#instanceArn, sk: 'REPORT', ...report },
-        { removeUndefinedValues: true },
-      );
-      await this.#client.send(new PutItemCommand({ TableName: this.#table, Item: item }), {
-        abortSignal: AbortSignal.timeout(CALL_BOUND_MS),
-      });
+      await this.#put({ pk: this.#target.instanceArn, sk: 'REPORT', ...report });
       this.#sent = content;
       this.#sentAtMs = seenAt;
     } finally {
@@ -43,7 +43,25 @@ export class Reporter {
     }
   }
 
-  close(): void {
-    this.#client.destroy();
+  async #put(item: Record<string, NativeAttributeValue>): Promise<void> {
+    const { endpoint, region, table } = this.#target;
+    const body = JSON.stringify({ TableName: table, Item: marshall(item, { removeUndefinedValues: true }) });
+    const headers = signedHeaders(
+      {
+        host: new URL(endpoint).host,
+        service: 'dynamodb',
+        region,
+        body,
+        headers: {
+          'content-type': 'application/x-amz-json-1.0',
+          'x-amz-target': 'DynamoDB_20120810.PutItem',
+        },
+      },
+      await this.#credentials(),
+      new Date(),
+    );
+    const answer = await httpCall(`${endpoint}/`, { method: 'POST', headers, body, boundMs: CALL_BOUND_MS });
+    if (answer.status !== 200)
+      throw new Error(`DynamoDB answered ${answer.status}: ${answer.body.slice(0, 300)}`);
   }
 }

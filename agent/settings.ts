@@ -12,6 +12,8 @@ export interface Settings {
   /** Table and Region of the report; absent: no report is sent. */
   readonly table?: string;
   readonly region: string;
+  /** Of DynamoDB. */
+  readonly endpoint: string;
   readonly stateDirectory: string;
   /** Pressure steps are told and not taken. */
   readonly dryRun: boolean;
@@ -37,6 +39,7 @@ export function readSettings(
   }
   const label = environment.BERTH_CONTAINER_LABEL;
   const table = environment.BERTH_TABLE;
+  const region = environment.AWS_REGION ?? 'us-east-1';
   return {
     instanceId: required('BERTH_INSTANCE_ID'),
     instanceArn: required('BERTH_INSTANCE_ARN'),
@@ -45,7 +48,8 @@ export function readSettings(
     labels: label === undefined ? [TASK_LABEL] : [TASK_LABEL, label],
     cgroupParent,
     ...(table === undefined || table === '' ? {} : { table }),
-    region: environment.AWS_REGION ?? 'us-east-1',
+    region,
+    endpoint: environment.AWS_ENDPOINT_URL ?? `https://dynamodb.${region}.amazonaws.com`,
     stateDirectory: environment.BERTH_STATE_DIR ?? '/var/lib/berth-agent',
     dryRun: environment.BERTH_DRY_RUN === '1',
   };
