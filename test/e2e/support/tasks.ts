@@ -65,10 +65,16 @@ export async function waitForState(
   boundMs = 60_000,
 ): Promise<ExplainedTask> {
   let task: ExplainedTask | undefined;
-  await until(`task ${taskId} is ${states.join(' or ')}, it is ${() => task?.state}`, boundMs, async () => {
-    task = await explain(berth, taskId);
-    return states.includes(task.state);
-  });
+  try {
+    await until(`task ${taskId} is ${states.join(' or ')}`, boundMs, async () => {
+      task = await explain(berth, taskId).catch(() => undefined);
+      return task !== undefined && states.includes(task.state);
+    });
+  } catch (cause) {
+    throw new Error(`${(cause as Error).message}; it is ${JSON.stringify(task ?? 'not on record')}`, {
+      cause,
+    });
+  }
   return task as ExplainedTask;
 }
 
