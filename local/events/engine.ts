@@ -12,6 +12,7 @@ import {
   type Service,
   ServiceError,
 } from '../engine/service.ts';
+import { uuidOf } from '../engine/uuid.ts';
 import { type Bus, Buses, DEFAULT_BUS } from './buses.ts';
 import { busOperations } from './busOperations.ts';
 import { InvalidInput } from './failure.ts';
@@ -37,6 +38,9 @@ export interface Events extends EventSink {
   stop(): void;
 }
 
+/** With this ceiling, 185 attempts take about a day, which are EventBridge's two defaults. */
+const LONGEST_WAIT_MS = 480_000;
+
 type Envelope = Omit<AcceptedEntry, 'busName' | 'timeMs'> & { readonly timeMs: number };
 
 /**
@@ -53,7 +57,14 @@ export function createEvents(
     name: 'events.deliveries',
     deliverer,
     faultPoint: 'events.deliver',
-    errorCode: ({ kind }) => kind,
+    longestWaitMs: LONGEST_WAIT_MS,
+    describe: ({ targetArn, failures }, { kind, code, message }, exhausted) => ({
+      TARGET_ARN: targetArn,
+      ERROR_CODE: kind,
+      ERROR_MESSAGE: message || code,
+      RETRY_ATTEMPTS: String(failures),
+      ...(exhausted !== undefined && { EXHAUSTED_RETRY_CONDITION: exhausted }),
+    }),
   });
   const buses = new Buses(context, (rule, atMs) => {
     const envelope = scheduledEvent(rule, atMs);
@@ -63,7 +74,7 @@ export function createEvents(
   const makeEvent = ({ source, detailType, detail, detailText, resources, timeMs }: Envelope): BusEvent => {
     const head = {
       version: '0',
-      id: uuid(context.hex(32)),
+      id: uuidOf(context.hex(32)),
       'detail-type': detailType,
       source,
       account: context.accountId,
@@ -101,7 +112,7 @@ export function createEvents(
       context.log(
         `events: there is no event bus ${entry.busName}; an event from ${entry.source} goes nowhere`,
       );
-      return uuid(context.hex(32));
+      return uuidOf(context.hex(32));
     }
     return put(bus, { ...entry, timeMs: entry.timeMs ?? clock.now() }, false);
   };
@@ -208,6 +219,3 @@ function testEventPattern({
   }
   return { Result: patternMatcher(EventPattern)(event) };
 }
-
-const uuid = (hex: string): string =>
-  [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');

@@ -59,15 +59,19 @@ export interface OutboxOptions {
   readonly deliverer: Deliverer;
   /** Asked before every attempt. */
   readonly faultPoint: string;
-  /** The ERROR_CODE that this service writes into a dead letter. */
-  readonly errorCode: (failure: Failure) => string;
+  /** What this service writes into the attributes of a dead letter. `exhausted` is the limit that ended the retries. */
+  readonly describe: (
+    shipment: Shipment,
+    failure: Failure,
+    exhausted: string | undefined,
+  ) => Record<string, string>;
   /** The body of one attempt, where it is not the same for all. */
   readonly bodyOf?: (shipment: Shipment) => string;
+  /** The ceiling of the wait between attempts. */
+  readonly longestWaitMs: number;
 }
 
 const FIRST_WAIT_MS = 1000;
-/** With this ceiling, 185 attempts take about a day, which are EventBridge's two defaults. */
-const LONGEST_WAIT_MS = 480_000;
 
 /**
  * Delivers at least once: a parcel is stored before `ship` returns and forgotten only when its target has taken it, it is
@@ -183,25 +187,20 @@ export class Outbox {
 
   /** Doubles up to the ceiling; the jitter takes away up to half. */
   private backOffMs(failures: number): number {
-    const fullMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 20));
+    const fullMs = Math.min(this.options.longestWaitMs, FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 20));
     const jitter = Number.parseInt(this.context.hex(8), 16) / 0x1_0000_0000;
     return Math.ceil(fullMs * (1 - jitter / 2));
   }
 
   private async giveUp(shipment: Shipment, failure: Failure, condition: string | undefined): Promise<void> {
-    const { name, deliverer, errorCode } = this.options;
+    const { name, deliverer, describe } = this.options;
     const { deadLetter, targetArn } = shipment;
     this.context.log(`${name}: gave up a delivery to ${targetArn}: ${failure.code}: ${failure.message}`);
     if (deadLetter !== undefined) {
-      const text: Record<string, string> = {
-        ...deadLetter.attributes,
-        TARGET_ARN: targetArn,
-        ERROR_CODE: errorCode(failure),
-        ERROR_MESSAGE: failure.message || failure.code,
-        RETRY_ATTEMPTS: String(shipment.failures),
-        ...(condition !== undefined && { EXHAUSTED_RETRY_CONDITION: condition }),
+      const text = { ...deadLetter.attributes, ...describe(shipment, failure, condition) };
+      const messageAttributes: Record<string, DeliveredAttribute> = {
+        ...deliveryOptions(shipment).messageAttributes,
       };
-      const messageAttributes: Record<string, DeliveredAttribute> = {};
       for (const [key, value] of Object.entries(text)) {
         messageAttributes[key] = { DataType: 'String', StringValue: value };
       }
