@@ -157,6 +157,7 @@ test('the stream reader hands a write over within milliseconds, in the form Lamb
   const { dynamoDb, wire, client } = await start();
   const { TableDescription: table } = await createTable(client);
   const streamArn = table?.LatestStreamArn ?? '';
+  expect(streamArn).toMatch(/^arn:aws:dynamodb:us-east-1:000000000000:table\/berth\/stream\//);
   const streamClient = new streams.DynamoDBStreamsClient(settings(wire));
   cleanups.push(() => streamClient.destroy());
   const received: { record: Record<string, unknown>; atMs: number }[] = [];
@@ -191,6 +192,7 @@ test('the stream reader hands a write over within milliseconds, in the form Lamb
   expect(received[1]?.record).toMatchObject({
     eventName: 'INSERT',
     eventSource: 'aws:dynamodb',
+    awsRegion: 'us-east-1',
     eventSourceARN: streamArn,
     dynamodb: {
       ApproximateCreationDateTime: expect.any(Number),

@@ -4,6 +4,7 @@ import type { FaultPlan } from '../engine/faults.ts';
 import type { Passthrough } from '../wire/passthrough.ts';
 import { faultyProxy } from './faultyProxy.ts';
 import { databaseProxy } from './proxy.ts';
+import type { Place } from './relocate.ts';
 import { DatabaseServer, databaseBinary } from './server.ts';
 import { endStaleServers } from './stale.ts';
 
@@ -13,7 +14,11 @@ export interface DynamoDbOptions {
   readonly log: (line: string) => void;
   /** Asked at `dynamodb.<Operation>` and `dynamodb.<Operation>.stale`; without a plan requests are not even buffered. */
   readonly faults?: FaultPlan;
+  /** What the ARNs of tables and streams name; us-east-1 and account 000000000000 when not said. */
+  readonly place?: Place;
 }
+
+const DEFAULT_PLACE: Place = { region: 'us-east-1', accountId: '000000000000' };
 
 export interface DynamoDb {
   /** The database server itself, without faults and without write notices. */
@@ -31,7 +36,12 @@ export interface DynamoDb {
  * Starts the DynamoDB engine on `dataDir`. Ends a server that a killed predecessor left on the same files; throws when a
  * living process uses them.
  */
-export async function startDynamoDb({ dataDir, log, faults }: DynamoDbOptions): Promise<DynamoDb> {
+export async function startDynamoDb({
+  dataDir,
+  log,
+  faults,
+  place = DEFAULT_PLACE,
+}: DynamoDbOptions): Promise<DynamoDb> {
   mkdirSync(dataDir, { recursive: true });
   const databaseFile = join(resolve(dataDir), 'dynamodb.sqlite');
   const binary = databaseBinary();
@@ -42,7 +52,9 @@ export async function startDynamoDb({ dataDir, log, faults }: DynamoDbOptions): 
     for (const listener of listeners) listener();
   };
   const proxy =
-    faults === undefined ? databaseProxy(server.url, announce) : faultyProxy(server.url, faults, announce);
+    faults === undefined
+      ? databaseProxy(server.url, place, announce)
+      : faultyProxy(server.url, place, faults, announce);
   return {
     url: server.url,
     get pid() {

@@ -16,11 +16,22 @@ export function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   return kept;
 }
 
-/** A whole answer, kept to be given later, twice or not at all. */
+/** A whole answer, kept to be given later, changed, twice or not at all. */
 export interface StoredAnswer {
   readonly statusCode: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+}
+
+/** Reads an answer to its end. Rejects when the server dies on the way. */
+export async function collect(answer: IncomingMessage): Promise<StoredAnswer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) chunks.push(chunk as Buffer);
+  return {
+    statusCode: answer.statusCode ?? 500,
+    headers: endToEnd(answer.headers),
+    body: Buffer.concat(chunks),
+  };
 }
 
 /** Sends a request whose body has been read on to the database server, and reads the whole answer. */
@@ -40,18 +51,7 @@ export function exchange(
         headers: { ...endToEnd(request.headers), 'content-length': body.length },
         agent,
       },
-      (answer) => {
-        const chunks: Buffer[] = [];
-        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-        answer.once('error', reject);
-        answer.once('end', () =>
-          resolve({
-            statusCode: answer.statusCode ?? 500,
-            headers: endToEnd(answer.headers),
-            body: Buffer.concat(chunks),
-          }),
-        );
-      },
+      (answer) => resolve(collect(answer)),
     );
     upstream.once('error', reject);
     upstream.end(body);

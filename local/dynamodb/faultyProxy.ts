@@ -4,7 +4,8 @@ import type { Fault, FaultPlan } from '../engine/faults.ts';
 import { readBody } from '../wire/body.ts';
 import { exchange, type StoredAnswer } from './exchange.ts';
 import { mayBeStale, mayWrite, operationOf } from './operation.ts';
-import { type DatabaseGate, refuse, sendError } from './proxy.ts';
+import { type DatabaseGate, refuse, send, sendError } from './proxy.ts';
+import { namesPlace, type Place, relocate } from './relocate.ts';
 
 /** DynamoDB's own bound on a request (BatchWriteItem: 16 MB), with room for the JSON around it. */
 const MAX_BODY_BYTES = 24 * 1024 * 1024;
@@ -16,21 +17,23 @@ const MAX_KEPT_BYTES = 256 * 1024;
  * requests that never arrive or are carried out twice; at `dynamodb.<Operation>.stale` an eventually consistent read
  * answered as it was answered before.
  */
-export function faultyProxy(url: string, plan: FaultPlan, onWrite: () => void): DatabaseGate {
-  const proxy = new FaultyProxy(new URL(url), plan, onWrite);
+export function faultyProxy(url: string, place: Place, plan: FaultPlan, onWrite: () => void): DatabaseGate {
+  const proxy = new FaultyProxy(new URL(url), place, plan, onWrite);
   return { forward: (request, response) => proxy.forward(request, response), close: () => proxy.close() };
 }
 
 class FaultyProxy {
   readonly #url: URL;
+  readonly #place: Place;
   readonly #plan: FaultPlan;
   readonly #onWrite: () => void;
   readonly #agent = new Agent({ keepAlive: true });
   /** Latest answers to reads, oldest first: any of them was true once, which is all an eventual read promises. */
   readonly #kept = new Map<string, StoredAnswer>();
 
-  constructor(url: URL, plan: FaultPlan, onWrite: () => void) {
+  constructor(url: URL, place: Place, plan: FaultPlan, onWrite: () => void) {
     this.#url = url;
+    this.#place = place;
     this.#plan = plan;
     this.#onWrite = onWrite;
   }
@@ -47,7 +50,7 @@ class FaultyProxy {
       const answer = await this.#carryOut(request, body, operation, fault);
       if (answer === undefined || fault?.kind === 'lost-answer') response.destroy();
       else if ('code' in answer) sendError(response, answer.statusCode, answer.code, answer.message);
-      else response.writeHead(answer.statusCode, answer.headers).end(answer.body);
+      else send(response, namesPlace(operation) ? relocate(answer, operation, this.#place) : answer);
     } catch {
       refuse(response);
     }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Fault } from '../engine/faults.ts';
 import { startWire, type Wire } from '../wire/server.ts';
@@ -11,6 +12,8 @@ let database: Server;
 let databaseUrl: string;
 let requests: { headers: IncomingHttpHeaders; body: string }[];
 let writes: number;
+const TABLE = '{"TableArn":"arn:aws:dynamodb:dynoxide:000000000000:table/t","é":"dynoxide"}';
+const PLACE = { region: 'eu-west-1', accountId: '123456789012' };
 const opened: { wire: Wire; gate: DatabaseGate }[] = [];
 
 beforeEach(async () => {
@@ -21,7 +24,8 @@ beforeEach(async () => {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     requests.push({ headers: request.headers, body: Buffer.concat(chunks).toString('latin1') });
     response.writeHead(200, { 'x-amz-crc32': '42', 'content-type': 'application/x-amz-json-1.0' });
-    response.end(`{"n":${requests.length}}`);
+    const isTable = String(request.headers['x-amz-target']).endsWith('DescribeTable');
+    response.end(isTable ? TABLE : `{"n":${requests.length}}`);
   });
   await new Promise<void>((resolve) => database.listen(0, '127.0.0.1', resolve));
   databaseUrl = `http://127.0.0.1:${(database.address() as AddressInfo).port}`;
@@ -48,7 +52,7 @@ const countWrite = (): void => {
 
 /** A wire whose database misbehaves at the named points, once for each fault. */
 function serveFaulty(faults: Readonly<Record<string, Fault[]>>): Promise<Wire> {
-  return serve(faultyProxy(databaseUrl, { at: (point) => faults[point]?.shift() }, countWrite));
+  return serve(faultyProxy(databaseUrl, PLACE, { at: (point) => faults[point]?.shift() }, countWrite));
 }
 
 function call({ url }: Wire, operation: string, body = '{}') {
@@ -64,7 +68,7 @@ function call({ url }: Wire, operation: string, body = '{}') {
 
 describe('without faults', () => {
   test('hands bodies and headers on unchanged, both ways', async () => {
-    const wire = await serve(databaseProxy(databaseUrl, countWrite));
+    const wire = await serve(databaseProxy(databaseUrl, PLACE, countWrite));
     const answer = await call(wire, 'GetItem', '{ "odd" :\t"spacing é" }');
     expect(requests[0]?.body).toBe(Buffer.from('{ "odd" :\t"spacing é" }').toString('latin1'));
     expect(requests[0]?.headers['x-amz-target']).toBe('DynamoDB_20120810.GetItem');
@@ -72,8 +76,16 @@ describe('without faults', () => {
     expect(await answer.text()).toBe('{"n":1}');
   });
 
+  test('tables are in our Region and account, under a checksum that holds', async () => {
+    const wire = await serve(databaseProxy(databaseUrl, PLACE, countWrite));
+    const answer = await call(wire, 'DescribeTable');
+    const body = await answer.text();
+    expect(body).toBe('{"TableArn":"arn:aws:dynamodb:eu-west-1:123456789012:table/t","é":"dynoxide"}');
+    expect(answer.headers.get('x-amz-crc32')).toBe(String(crc32(body)));
+  });
+
   test('tells of writes and of nothing else', async () => {
-    const wire = await serve(databaseProxy(databaseUrl, countWrite));
+    const wire = await serve(databaseProxy(databaseUrl, PLACE, countWrite));
     await call(wire, 'Query');
     expect(writes).toBe(0);
     await call(wire, 'TransactWriteItems');
@@ -81,7 +93,7 @@ describe('without faults', () => {
   });
 
   test('answers an error that clients try again while the database is away', async () => {
-    const wire = await serve(databaseProxy('http://127.0.0.1:1', countWrite));
+    const wire = await serve(databaseProxy('http://127.0.0.1:1', PLACE, countWrite));
     const answer = await call(wire, 'GetItem');
     expect(answer.status).toBe(500);
     expect(await answer.json()).toMatchObject({

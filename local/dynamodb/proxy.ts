@@ -1,7 +1,9 @@
 import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import type { Passthrough } from '../wire/passthrough.ts';
-import { endToEnd } from './exchange.ts';
+import { collect, endToEnd, type StoredAnswer } from './exchange.ts';
 import { mayWrite, operationOf } from './operation.ts';
+import { namesPlace, type Place, relocate } from './relocate.ts';
 
 /** What stands between the wire and the database server. */
 export interface DatabaseGate extends Passthrough {
@@ -9,12 +11,22 @@ export interface DatabaseGate extends Passthrough {
 }
 
 /**
- * Hands requests to the database server byte for byte, over connections that stay open. `onWrite` runs when a request
- * that may have changed an item has been answered.
+ * Hands requests to the database server byte for byte, over connections that stay open; only answers that name the
+ * Region or account are read. `onWrite` runs when a request that may have changed an item has been answered.
  */
-export function databaseProxy(url: string, onWrite: () => void): DatabaseGate {
+export function databaseProxy(url: string, place: Place, onWrite: () => void): DatabaseGate {
   const { hostname, port } = new URL(url);
   const agent = new Agent({ keepAlive: true });
+
+  const answerWith = async (answer: IncomingMessage, operation: string, response: ServerResponse) => {
+    if (namesPlace(operation)) {
+      return send(response, relocate(await collect(answer), operation, place));
+    }
+    response.writeHead(answer.statusCode ?? 500, endToEnd(answer.headers));
+    if (mayWrite(operation)) onWrite();
+    await pipeline(answer, response);
+  };
+
   return {
     forward(request, response) {
       const options = {
@@ -25,12 +37,9 @@ export function databaseProxy(url: string, onWrite: () => void): DatabaseGate {
         headers: endToEnd(request.headers),
         agent,
       };
-      const upstream = httpRequest(options, (answer: IncomingMessage) => {
-        response.writeHead(answer.statusCode ?? 500, endToEnd(answer.headers));
-        // A server that dies in the middle of its answer must not leave the caller waiting for the rest.
-        answer.once('error', () => response.destroy());
-        answer.pipe(response);
-        if (mayWrite(operationOf(request.headers))) onWrite();
+      const upstream = httpRequest(options, (answer) => {
+        // A server that dies in the middle of its answer, or a caller that hangs up in it.
+        answerWith(answer, operationOf(request.headers), response).catch(() => refuse(response));
       });
       upstream.once('error', () => refuse(response));
       response.once('close', () => upstream.destroy());
@@ -38,6 +47,11 @@ export function databaseProxy(url: string, onWrite: () => void): DatabaseGate {
     },
     close: () => agent.destroy(),
   };
+}
+
+export function send(response: ServerResponse, { statusCode, headers, body }: StoredAnswer): void {
+  response.writeHead(statusCode, headers);
+  response.end(body);
 }
 
 /** While the server starts again. SDK clients try a 5xx again by themselves, as they do with the real service. */
