@@ -162,7 +162,7 @@ export class Outbox {
 
   private async deliver(shipment: Shipment, fault: Fault | undefined): Promise<void> {
     if (fault?.kind === 'error') throw new ServiceError(fault.code, fault.message, fault.statusCode);
-    const body = this.options.bodyOf?.(shipment) ?? shipment.body;
+    const body = this.bodyOf(shipment);
     const copies = fault?.kind === 'duplicate' ? fault.copies : 0;
     for (let copy = 0; copy <= copies; copy++) {
       await this.options.deliverer.deliver(shipment.targetArn, body, deliveryOptions(shipment));
@@ -205,7 +205,9 @@ export class Outbox {
         messageAttributes[key] = { DataType: 'String', StringValue: value };
       }
       try {
-        await deliverer.deliver(deadLetter.arn, deadLetter.body ?? shipment.body, { messageAttributes });
+        await deliverer.deliver(deadLetter.arn, deadLetter.body ?? this.bodyOf(shipment), {
+          messageAttributes,
+        });
       } catch (error) {
         // The real service drops an event that its dead-letter queue refuses, too.
         this.context.log(
@@ -214,6 +216,10 @@ export class Outbox {
       }
     }
     this.forget(shipment);
+  }
+
+  private bodyOf(shipment: Shipment): string {
+    return this.options.bodyOf?.(shipment) ?? shipment.body;
   }
 
   private forget({ id }: Shipment): void {
