@@ -236,17 +236,11 @@ function thaw(
 ): LadderState['squeezes'] {
   return keepSome(
     Object.entries(squeezes).map(([key, squeeze]) => {
-      const { frozenUntil, ...rest } = squeeze;
-      if (frozenUntil === undefined || now < frozenUntil) return [key, squeeze] as const;
-      const pressure = pressureOnProtected('memory', observation);
-      events.push({
-        kind: 'thaw',
-        resource: 'memory',
-        step: 'freeze',
-        key,
-        pressure,
-        threshold: MARKS.memory.high,
-      });
+      const { frozen, ...rest } = squeeze;
+      if (frozen === undefined || now < frozen.until) return [key, squeeze] as const;
+      const { resource } = frozen;
+      const pressure = pressureOnProtected(resource, observation);
+      events.push({ kind: 'thaw', resource, step: 'freeze', key, pressure, threshold: MARKS[resource].high });
       return [key, rest] as const;
     }),
   );
