@@ -19,9 +19,9 @@ import { dynamoSource } from './lambda/sources/dynamoSource.ts';
 import { sqsSource } from './lambda/sources/sqsSource.ts';
 import { createLogs } from './logs/logs.ts';
 import { queueMetrics } from './queueMetrics.ts';
-import { createScheduler } from './scheduler/scheduler.ts';
+import { createScheduler } from './scheduler/engine.ts';
 import { bindServices } from './services.ts';
-import { createSns } from './sns/sns.ts';
+import { createSns } from './sns/engine.ts';
 import { createSqs } from './sqs/engine.ts';
 import { stsService } from './sts/sts.ts';
 import { deployTemplate } from './template/deploy.ts';
@@ -169,7 +169,11 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
     ecs: compute.ecs.service,
   });
   await compute.resume();
+  // From here on things happen: everything they may reach is in place.
   lambda.start();
+  events.start();
+  sns.start();
+  scheduler.start();
   cloudwatch.start();
   await Promise.all(lambda.functions().map(({ name }) => lambda.prewarm(name, 1)));
 
@@ -184,6 +188,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
     async close() {
       scheduler.stop();
       events.stop();
+      sns.stop();
       cloudwatch.stop();
       await lambda.close();
       sqs.stop();
