@@ -40,6 +40,10 @@ export async function purchase(
     bought += outcome.bought;
     short ||= outcome.short;
   }
+  // Read before the hosts: whoever buys in between replaces the order that this plan has to come after.
+  const lastOrders = new Map(
+    (await store.listLastOrders(clusterName)).map((order) => [order.pool, order.orderId]),
+  );
   const { snapshot } = await loadSnapshot(world, cluster, taskIds);
   const returned = await giveBack(world, snapshot.hosts);
   if (cluster.paused) return { bought, returned, again: false };
@@ -50,13 +54,16 @@ export async function purchase(
   const unmet = place(complete, now).unmet.flatMap((id) => byId.get(id) ?? []);
   const plan = planCapacity(complete, unmet, now);
   for (const planned of plan.orders) {
-    const opened = await store.openOrder(newOrder(world, clusterName, planned));
-    if (opened.outcome === 'refused' && !opened.current) continue;
-    // Refused: another pass is buying for this pool; finishing its order first is as good as ours.
-    const order = opened.current as CapacityOrder;
+    const order = newOrder(world, clusterName, planned);
+    const opened = await store.openOrder(order, lastOrders.get(planned.pool));
+    if (opened.outcome === 'refused') {
+      // Another pass buys or has bought for this pool since the snapshot: the plan is void, and another is due.
+      short = true;
+      continue;
+    }
     const outcome = await carryOut(world, cluster, order);
     bought += outcome.bought;
-    short ||= outcome.short || opened.outcome === 'refused';
+    short ||= outcome.short;
   }
   for (const { taskId, detail } of plan.stuck) {
     log.warn('No pool can be grown for a task', { cluster: clusterName, taskId, detail });

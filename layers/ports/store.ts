@@ -174,8 +174,11 @@ export interface ClusterStore {
     change: { readonly from: number; readonly to: number; readonly changeId: string },
   ): Promise<Guarded<Pool>>;
   setPaused(cluster: string, paused: boolean): Promise<void>;
-  /** Guard: no order is open for the same pool; then `refused` with that one. */
-  openOrder(order: CapacityOrder): Promise<Guarded<CapacityOrder>>;
+  /**
+   * Guard: the pool's last order is closed and is still `afterOrderId` (absent: there was none). Then `refused` with the
+   * last order: a plan made before it does not know what it bought, and would buy that once more.
+   */
+  openOrder(order: CapacityOrder, afterOrderId: string | undefined): Promise<Guarded<CapacityOrder>>;
   /** Guard: OPEN. */
   closeOrder(
     cluster: string,
@@ -184,6 +187,8 @@ export interface ClusterStore {
     end: Pick<CapacityOrder, 'state' | 'hostIds' | 'errors'>,
   ): Promise<Guarded<CapacityOrder>>;
   listOpenOrders(cluster: string): Promise<CapacityOrder[]>;
+  /** The last order of each pool, open or closed. Strongly consistent. */
+  listLastOrders(cluster: string): Promise<CapacityOrder[]>;
   rememberInsufficientCapacity(cluster: string, what: readonly InsufficientCapacity[]): Promise<void>;
   listInsufficientCapacity(cluster: string, nowMs: number): Promise<InsufficientCapacity[]>;
 }

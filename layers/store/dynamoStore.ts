@@ -7,7 +7,7 @@ import { cellCounts, ensureCluster, getCluster, listClusters, setPaused } from '
 import { finishTask, requestStop, requeueTask } from './endAttempt.ts';
 import { listInsufficientCapacity, rememberInsufficientCapacity } from './insufficientCapacity.ts';
 import { listPending } from './listPending.ts';
-import { closeOrder, listOpenOrders, openOrder } from './orders.ts';
+import { closeOrder, listLastOrders, listOpenOrders, openOrder } from './orders.ts';
 import { putPool, setDesiredHosts } from './pools.ts';
 import { getHost, listHosts } from './readHosts.ts';
 import { getTask, getTasks } from './readTasks.ts';
@@ -64,6 +64,7 @@ export function createDynamoStore({ client, table: name, retry }: DynamoStoreOpt
     openOrder: openOrder(table),
     closeOrder: closeOrder(table),
     listOpenOrders: listOpenOrders(table),
+    listLastOrders: listLastOrders(table),
     rememberInsufficientCapacity: rememberInsufficientCapacity(table),
     listInsufficientCapacity: listInsufficientCapacity(table),
   };

@@ -1,4 +1,5 @@
 import type { TaskStore } from '../ports/store.ts';
+import { weakerStops } from '../domain/model/task.ts';
 import { attemptIn, isAttemptIn, leaveQueue, liveStates, moveTask } from './moveTask.ts';
 import { getTask } from './readTasks.ts';
 import type { Table } from './tableAccess.ts';
@@ -29,7 +30,7 @@ const attemptFields = [
 ] as const;
 
 /**
- * A preemption's stop request ends with the attempt it was for; a cancellation's or a timeout's stays on the record, so
+ * A preemption's or a timeout's stop request ends with the attempt it was for; a cancellation stays on the record, so
  * that a task cancelled while its attempt was failing is not run again.
  */
 export const requeueTask =
@@ -46,8 +47,8 @@ export const requeueTask =
         const [stop, code] = [update.path('stopRequested'), update.path('stopRequested', 'code')];
         if (!stopped) update.remove(stop);
         const guard = stopped
-          ? update.oneOf(code, ['CANCELLED', 'TIMEOUT'])
-          : `(attribute_not_exists(${stop}) OR ${update.equals(code, 'PREEMPTED')})`;
+          ? update.equals(code, 'CANCELLED')
+          : `(attribute_not_exists(${stop}) OR ${update.oneOf(code, weakerStops.CANCELLED)})`;
         return `${attemptIn(update, ref, ['PLACED', 'RUNNING'])} AND ${guard}`;
       });
     const queued = await requeue(false);
@@ -55,7 +56,7 @@ export const requeueTask =
     return stopped ? requeue(true) : queued;
   };
 
-/** A preemption may be overtaken by a cancellation or a timeout, which end the task; nothing else replaces a request. */
+/** A preemption may be overtaken by a timeout, and both by a cancellation, which ends the task; nothing else replaces a request. */
 export const requestStop =
   (table: Table): TaskStore['requestStop'] =>
   (taskId, stop) =>
@@ -63,9 +64,10 @@ export const requestStop =
       const requested = update.path('stopRequested');
       update.set(requested, stop);
       const none = `attribute_not_exists(${requested})`;
+      const weaker = weakerStops[stop.code];
       const free =
-        stop.code === 'PREEMPTED'
+        weaker.length === 0
           ? none
-          : `(${none} OR ${update.equals(update.path('stopRequested', 'code'), 'PREEMPTED')})`;
+          : `(${none} OR ${update.oneOf(update.path('stopRequested', 'code'), weaker)})`;
       return `${update.oneOf(update.path('state'), liveStates)} AND ${free}`;
     });

@@ -10,17 +10,20 @@ export const orderFromItem = (item: Item): CapacityOrder => {
   return order as unknown as CapacityOrder;
 };
 
-/** Replaces the pool's last order, which has to be closed. */
+/** Replaces the pool's last order, which has to be closed and the one that the caller planned after. */
 export const openOrder =
   (table: Table): ClusterStore['openOrder'] =>
-  async (order) => {
+  async (order, afterOrderId) => {
     const guard = new Expression();
-    const [pk, state] = [guard.path('pk'), guard.path('state')];
+    const closedOne = (orderId: string): string => {
+      const closed = `${guard.path('state')} <> ${guard.value('OPEN')}`;
+      return `${guard.equals(guard.path('orderId'), orderId)} AND ${closed}`;
+    };
     const put = await putItem(
       table,
       { ...orderKey(order.cluster, order.pool), kind: 'ORDER', ...order },
       guard,
-      `attribute_not_exists(${pk}) OR ${state} <> ${guard.value('OPEN')}`,
+      afterOrderId === undefined ? `attribute_not_exists(${guard.path('pk')})` : closedOne(afterOrderId),
     );
     if (put.held) return { outcome: 'applied', current: order };
     return { outcome: 'refused', current: put.item && orderFromItem(put.item) };
@@ -38,9 +41,14 @@ export const closeOrder =
     return { outcome: 'refused', current: item && orderFromItem(item) };
   };
 
-export const listOpenOrders =
-  (table: Table): ClusterStore['listOpenOrders'] =>
+export const listLastOrders =
+  (table: Table): ClusterStore['listLastOrders'] =>
   async (cluster) => {
     const items = await queryAll(table, { ...sortKeysFrom(cluster, 'ORDER#'), ConsistentRead: true });
-    return items.map(orderFromItem).filter(({ state }) => state === 'OPEN');
+    return items.map(orderFromItem);
   };
+
+export const listOpenOrders =
+  (table: Table): ClusterStore['listOpenOrders'] =>
+  async (cluster) =>
+    (await listLastOrders(table)(cluster)).filter(({ state }) => state === 'OPEN');

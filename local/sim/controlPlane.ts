@@ -1,4 +1,4 @@
-import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import type { EventBridgeClient, PutEventsCommandInput } from '@aws-sdk/client-eventbridge';
 import type { SendMessageCommandInput, SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createBus } from '../../layers/aws/bus.ts';
@@ -71,7 +71,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const bus = (): Bus =>
     createBus({
       // The memory store announces its changes itself; what the handlers publish besides is for people.
-      events: { send: async () => ({ FailedEntryCount: 0, Entries: [] }) } as unknown as EventBridgeClient,
+      events: {
+        send: async ({ input }: { input: PutEventsCommandInput }) => taken(input),
+      } as unknown as EventBridgeClient,
       sqs: {
         send: async ({ input }: { input: SendMessageCommandInput }) => sendTo(input),
       } as unknown as SQSClient,
@@ -203,6 +205,11 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     points: () => points,
   };
 }
+
+const taken = ({ Entries = [] }: PutEventsCommandInput): object => ({
+  FailedEntryCount: 0,
+  Entries: Entries.map((_, index) => ({ EventId: String(index) })),
+});
 
 function logOf(name: string, trace: Trace): Deps['log'] {
   const line = (level: string) => (message: string, fields?: object) =>

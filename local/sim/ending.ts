@@ -93,7 +93,8 @@ function judgeTasks(
           [taskId],
         );
       }
-      if (task.state === 'FAILED' && succeeded && processes.at(-1)?.exitCode === 0) {
+      const timedOut = task.reason.code === 'STOPPED' && task.reason.cause === 'TIMEOUT';
+      if (task.state === 'FAILED' && !timedOut && succeeded && processes.at(-1)?.exitCode === 0) {
         fail('rightEnd', `${taskId} is called FAILED and its last process exited with 0`, [taskId]);
       }
     }

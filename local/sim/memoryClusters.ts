@@ -8,6 +8,10 @@ export function clusterCommands(tables: MemoryTables): ClusterStore {
       .map(({ pool }) => pool)
       .filter((pool) => pool.cluster === cluster)
       .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const lastOrders = (cluster: string) =>
+    [...tables.orders.values()]
+      .filter((order) => order.cluster === cluster)
+      .sort((a, b) => (a.pool < b.pool ? -1 : 1));
   return {
     async getCluster(cluster) {
       const meta = tables.clusters.get(cluster);
@@ -42,10 +46,11 @@ export function clusterCommands(tables: MemoryTables): ClusterStore {
       const meta = tables.clusters.get(cluster);
       if (meta !== undefined) tables.clusters.set(cluster, { ...meta, paused });
     },
-    async openOrder(order) {
+    async openOrder(order, afterOrderId) {
       const key = poolKey(order.cluster, order.pool);
       const last = tables.orders.get(key);
-      if (last?.state === 'OPEN') return { outcome: 'refused', current: last };
+      if (last?.state === 'OPEN' || last?.orderId !== afterOrderId)
+        return { outcome: 'refused', current: last };
       tables.orders.set(key, order);
       return { outcome: 'applied', current: order };
     },
@@ -58,9 +63,10 @@ export function clusterCommands(tables: MemoryTables): ClusterStore {
       return { outcome: 'applied', current: closed };
     },
     async listOpenOrders(cluster) {
-      return [...tables.orders.values()]
-        .filter((order) => order.cluster === cluster && order.state === 'OPEN')
-        .sort((a, b) => (a.pool < b.pool ? -1 : 1));
+      return lastOrders(cluster).filter(({ state }) => state === 'OPEN');
+    },
+    async listLastOrders(cluster) {
+      return lastOrders(cluster);
     },
     async rememberInsufficientCapacity(cluster, what) {
       const shortages = inner(tables.shortages, cluster);

@@ -528,13 +528,13 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
 
       it('keeps one open order per pool', async () => {
         const order = anOrder();
-        expect(await store.openOrder(order)).toEqual({ outcome: 'applied', current: order });
-        expect(await store.openOrder(anOrder({ orderId: 'order2' }))).toEqual({
+        expect(await store.openOrder(order, undefined)).toEqual({ outcome: 'applied', current: order });
+        expect(await store.openOrder(anOrder({ orderId: 'order2' }), 'order1')).toEqual({
           outcome: 'refused',
           current: order,
         });
         const other = anOrder({ orderId: 'order3', pool: 'spot' });
-        expect((await store.openOrder(other)).outcome).toBe('applied');
+        expect((await store.openOrder(other, undefined)).outcome).toBe('applied');
         expect(await store.listOpenOrders('prod')).toEqual([order, other]);
         const end = { state: 'DONE', hostIds: ['i-1'], errors: [] } as const;
         expect((await store.closeOrder('prod', 'general', 'order2', end)).outcome).toBe('refused');
@@ -543,7 +543,11 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
           current: { ...order, ...end },
         });
         expect((await store.closeOrder('prod', 'general', 'order1', end)).outcome).toBe('refused');
-        expect((await store.openOrder(anOrder({ orderId: 'order2' }))).outcome).toBe('applied');
+        const next = anOrder({ orderId: 'order2' });
+        const stale = await store.openOrder(next, undefined);
+        expect(stale).toEqual({ outcome: 'refused', current: { ...order, ...end } });
+        expect((await store.openOrder(next, 'order1')).outcome).toBe('applied');
+        expect(await store.listLastOrders('prod')).toEqual([next, other]);
       });
 
       it('remembers what EC2 had none of until it may have some', async () => {

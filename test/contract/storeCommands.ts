@@ -158,7 +158,7 @@ const calls: Calls = {
     fc.record({ from: small, to: small, changeId: fc.constantFrom('a', 'b', 'c') }),
   ),
   setPaused: fc.tuple(cluster, fc.boolean()),
-  openOrder: fc.tuple(order),
+  openOrder: fc.tuple(order, fc.constantFrom(undefined, undefined, 'o1', 'o2', 'o3')),
   closeOrder: fc.tuple(
     cluster,
     pool,
@@ -170,6 +170,7 @@ const calls: Calls = {
     }),
   ),
   listOpenOrders: fc.tuple(cluster),
+  listLastOrders: fc.tuple(cluster),
   rememberInsufficientCapacity: fc.tuple(cluster, fc.array(shortage, { maxLength: 3 })),
   listInsufficientCapacity: fc.tuple(cluster, time),
 };
