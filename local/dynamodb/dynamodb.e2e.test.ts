@@ -124,6 +124,17 @@ test('two owners cannot have the same files', async () => {
   );
 });
 
+test('of two owners that start at once at most one has the files', async () => {
+  const started = await Promise.allSettled([
+    startDynamoDb({ dataDir, log }),
+    startDynamoDb({ dataDir, log }),
+    startDynamoDb({ dataDir, log }),
+  ]);
+  const running = started.filter((result) => result.status === 'fulfilled');
+  for (const { value } of running) cleanups.push(() => value.stop());
+  expect(running.length).toBeLessThanOrEqual(1);
+});
+
 /** Another embedded AWS in a process of its own, which says its server's pid and then waits to be killed. */
 function startOwner(): Promise<{ owner: ChildProcess; serverPid: number }> {
   const script = `

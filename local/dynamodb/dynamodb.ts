@@ -6,7 +6,7 @@ import { faultyProxy } from './faultyProxy.ts';
 import { databaseProxy } from './proxy.ts';
 import type { Place } from './relocate.ts';
 import { DatabaseServer, databaseBinary } from './server.ts';
-import { endStaleServers } from './stale.ts';
+import { endStaleServers, refuseSecondServer } from './stale.ts';
 
 export interface DynamoDbOptions {
   /** Where the tables are kept; made when missing. */
@@ -47,6 +47,12 @@ export async function startDynamoDb({
   const binary = databaseBinary();
   await endStaleServers(binary, databaseFile, log);
   const server = await DatabaseServer.start({ binary, databaseFile, log });
+  try {
+    refuseSecondServer(binary, databaseFile, server.pid);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
   const listeners = new Set<() => void>();
   const announce = (): void => {
     for (const listener of listeners) listener();

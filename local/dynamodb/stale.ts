@@ -14,13 +14,25 @@ export async function endStaleServers(
   log: (line: string) => void,
 ): Promise<void> {
   for (const { identity, ownerPid, ownerAlive } of findDatabaseProcesses(binary, databaseFile)) {
-    if (ownerAlive) {
-      throw new Error(`${databaseFile} is in use by process ${identity.pid}, started by process ${ownerPid}`);
-    }
+    if (ownerAlive) throw inUse(databaseFile, identity.pid, ownerPid);
     log(`ending database process ${identity.pid}, which outlived its owner`);
     kill(identity);
     await untilGone(identity);
   }
+}
+
+/**
+ * Throws when another living owner's server works on our file beside our own, `ourPid`: two that start at the same moment
+ * find nothing to end, and both find the other here.
+ */
+export function refuseSecondServer(binary: string, databaseFile: string, ourPid: number | undefined): void {
+  for (const { identity, ownerPid, ownerAlive } of findDatabaseProcesses(binary, databaseFile)) {
+    if (identity.pid !== ourPid && ownerAlive) throw inUse(databaseFile, identity.pid, ownerPid);
+  }
+}
+
+function inUse(databaseFile: string, pid: number, ownerPid: number | undefined): Error {
+  return new Error(`${databaseFile} is in use by process ${pid}, started by process ${ownerPid}`);
 }
 
 function kill(identity: ProcessIdentity): void {

@@ -27,7 +27,7 @@ interface BoundService {
   readonly model: ServiceModel;
 }
 
-/** Carries calls from requests to services. Never rejects: whatever goes wrong is an answer in the caller's protocol. */
+/** Carries calls from requests to services. Whatever goes wrong in a service is an answer in the caller's protocol. */
 export class Dispatcher {
   readonly #bySigningName = new Map<string, BoundService>();
   readonly #byTarget = new Map<string, BoundService>();

@@ -1,9 +1,9 @@
 import type { OperationModel, ServiceModel } from './model.ts';
 
-/** One piece of a URI template: literal text or a label; a greedy label takes the rest of the path. */
+/** One piece of a URI template: literal text or a label. No service here has a label that spans several. */
 type Segment =
   | { readonly kind: 'literal'; readonly text: string }
-  | { readonly kind: 'label'; readonly name: string; readonly greedy: boolean };
+  | { readonly kind: 'label'; readonly name: string };
 
 interface Route {
   readonly operation: OperationModel;
@@ -60,9 +60,10 @@ function toRoute(operation: OperationModel, http: { readonly method: string; rea
 }
 
 function toSegment(text: string): Segment {
-  const label = /^\{(.+?)(\+?)\}$/.exec(text);
-  if (label === null) return { kind: 'literal', text };
-  return { kind: 'label', name: label[1] ?? '', greedy: label[2] === '+' };
+  const name = /^\{(.+)\}$/.exec(text)?.[1];
+  if (name === undefined) return { kind: 'literal', text };
+  if (name.endsWith('+')) throw new Error(`the wire has no greedy labels: ${text}`);
+  return { kind: 'label', name };
 }
 
 /** Clients differ on a trailing slash (`/2015-03-31/functions/`), so it does not count. */
@@ -79,32 +80,27 @@ function bySpecificity(left: Route, right: Route): number {
 }
 
 function rank(segment: Segment | undefined): number {
-  if (segment === undefined || segment.kind === 'literal') return 0;
-  return segment.greedy ? 2 : 1;
+  return segment?.kind === 'label' ? 1 : 0;
 }
 
 function matchSegments(
   segments: readonly Segment[],
   parts: readonly string[],
 ): Map<string, string> | undefined {
+  if (segments.length !== parts.length) return undefined;
   const labels = new Map<string, string>();
-  let part = 0;
   for (const [index, segment] of segments.entries()) {
-    const text = parts[part];
+    const text = parts[index];
     if (text === undefined || text === '') return undefined;
     if (segment.kind === 'literal') {
       if (segment.text !== text) return undefined;
-      part += 1;
     } else {
-      const taken = segment.greedy ? parts.length - part - (segments.length - index - 1) : 1;
-      if (taken < 1) return undefined;
-      const decoded = decode(parts.slice(part, part + taken).join('/'));
+      const decoded = decode(text);
       if (decoded === undefined) return undefined;
       labels.set(segment.name, decoded);
-      part += taken;
     }
   }
-  return part === parts.length ? labels : undefined;
+  return labels;
 }
 
 function decode(text: string): string | undefined {

@@ -238,6 +238,42 @@ test('a long poll ends when its caller hangs up', async () => {
   await poll.aborted.promise;
 });
 
+test('closing ends open long polls', async () => {
+  const begun = Promise.withResolvers<void>();
+  const closing = await startWire({
+    port: 0,
+    log: () => {},
+    services: [
+      {
+        sdk: ecs,
+        service: {
+          signingName: 'ecs',
+          operations: {
+            ListTasks() {
+              begun.resolve();
+              return new Promise(() => {});
+            },
+          },
+        },
+      },
+    ],
+  });
+  const answer = fetch(closing.url, {
+    method: 'POST',
+    headers: { ...signedFor('ecs'), 'x-amz-target': 'AmazonEC2ContainerServiceV20141113.ListTasks' },
+    body: '{}',
+  });
+  const refused = expect(answer).rejects.toThrow();
+  await begun.promise;
+  await closing.close();
+  await refused;
+});
+
+test('a port that is taken is an error', async () => {
+  const port = Number(new URL(wire.url).port);
+  await expect(startWire({ port, log: () => {}, services: [] })).rejects.toThrow('EADDRINUSE');
+});
+
 test('health names the services and what the composition adds', async () => {
   const answer = await fetch(`${wire.url}/_berth/health`);
   expect(await answer.json()).toEqual({
