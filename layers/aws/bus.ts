@@ -103,13 +103,14 @@ const toEntry = (event: OutgoingEvent, busName: string, clock: Clock): PutEvents
  */
 function createLaterMemory(clock: Clock) {
   const next = new Map<string, number>();
+  const covers = (cluster: string, at: number): boolean => {
+    const known = next.get(cluster);
+    return known !== undefined && known > clock.now() && known <= at;
+  };
   return {
-    covers: (cluster: string, at: number): boolean => {
-      const known = next.get(cluster);
-      return known !== undefined && known > clock.now() && known <= at;
-    },
+    covers,
     remember: (cluster: string, at: number): void => {
-      next.set(cluster, at);
+      if (!covers(cluster, at)) next.set(cluster, at);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { LAUNCH_ENVIRONMENT } from '../domain/isolation/profile.ts';
+import { attemptToken } from '../domain/lifecycle/attemptToken.ts';
 import { backoffMs } from '../domain/lifecycle/backoff.ts';
 import { NOT_ESSENTIAL } from '../domain/lifecycle/stopCause.ts';
 import type { ContainerOverride, Task } from '../domain/model/task.ts';
@@ -12,7 +13,7 @@ export type LaunchWorld = Pick<World, 'store' | 'containers' | 'clock' | 'log' |
  */
 export type LaunchResult = 'done' | 'again' | 'replace';
 
-export const refOf = (task: Task): string => `${task.taskId}:${task.attempt}`;
+export const refOf = (task: Task): string => attemptToken(task);
 
 /** Refusals that speak of the host and not of the moment: nothing more is placed there until it shows itself well. */
 const hostRefusals = new Set(['AGENT', 'MISSING', 'INACTIVE']);
