@@ -48,7 +48,9 @@ export async function schedulePass(
     metrics.count('UnknownCluster');
     return nothing;
   }
-  const { snapshot, hinted } = await loadSnapshot(world, cluster, taskIds);
+  const loaded = await loadSnapshot(world, cluster, taskIds);
+  const { hinted } = loaded;
+  const snapshot = await withoutCancelled(world, loaded.snapshot);
   const plan: PlacementPlan = cluster.paused
     ? { placements: [], waits: [], preemptions: [], unmet: [] }
     : place(snapshot, clock.now());
@@ -92,6 +94,21 @@ export async function schedulePass(
     stale: applied.stale.length,
     relaunch: applied.again.length,
   };
+}
+
+/** A task that was cancelled while its attempt was failing came back to the queue with the request on record: it ends here. */
+async function withoutCancelled(world: PassWorld, snapshot: Snapshot): Promise<Snapshot> {
+  const cancelled = snapshot.pending.filter((task) => task.stopRequested?.code === 'CANCELLED');
+  if (cancelled.length === 0) return snapshot;
+  await concurrently(cancelled, LAUNCHES_AT_ONCE, async (task) => {
+    await world.store.finishTask(task, {
+      state: 'CANCELLED',
+      ifState: ['PENDING'],
+      endedAt: world.clock.now(),
+      reason: { code: 'STOPPED', cause: 'CANCELLED', detail: task.stopRequested?.detail ?? '' },
+    });
+  });
+  return { ...snapshot, pending: snapshot.pending.filter((task) => !cancelled.includes(task)) };
 }
 
 interface Applied {

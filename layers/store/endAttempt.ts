@@ -1,5 +1,5 @@
-import type { TaskStore } from '../ports/store.ts';
 import { weakerStops } from '../domain/model/task.ts';
+import type { TaskStore } from '../ports/store.ts';
 import { attemptIn, isAttemptIn, leaveQueue, liveStates, moveTask } from './moveTask.ts';
 import { getTask } from './readTasks.ts';
 import type { Table } from './tableAccess.ts';

@@ -1,4 +1,4 @@
-import { isTerminal, type Task, type TaskState } from '../../layers/domain/model/task.ts';
+import { isTerminal, type Task, type TaskState, weakerStops } from '../../layers/domain/model/task.ts';
 import type { AttemptRef, Guarded, TaskStore } from '../../layers/ports/store.ts';
 import { queueOrder } from '../../layers/store/keys.ts';
 import { launchedReason, runningReason } from '../../layers/store/recordProgress.ts';
@@ -77,14 +77,14 @@ export function taskCommands(tables: MemoryTables, isStale: (task: Task) => bool
           attemptsUsed: task.attemptsUsed + (next.counted ? 1 : 0),
           reason: next.reason,
           ...(next.notBefore !== undefined && { notBefore: next.notBefore }),
-          ...(stopRequested !== undefined && stopRequested.code !== 'PREEMPTED' && { stopRequested }),
+          ...(stopRequested !== undefined && stopRequested.code === 'CANCELLED' && { stopRequested }),
         };
       });
     },
     async requestStop(taskId, request) {
       return step(taskId, (task) => {
         const earlier = task.stopRequested?.code;
-        const free = earlier === undefined || (earlier === 'PREEMPTED' && request.code !== 'PREEMPTED');
+        const free = earlier === undefined || weakerStops[request.code].includes(earlier);
         return !isTerminal(task.state) && free ? { ...task, stopRequested: request } : undefined;
       });
     },

@@ -79,6 +79,15 @@ export type TaskState = 'PENDING' | 'PLACED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED
 export const isTerminal = (state: TaskState): boolean =>
   state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED';
 
+export type StopCode = 'CANCELLED' | 'TIMEOUT' | 'PREEMPTED';
+
+/** The stop requests that one of this code replaces. */
+export const weakerStops: Readonly<Record<StopCode, readonly StopCode[]>> = {
+  CANCELLED: ['TIMEOUT', 'PREEMPTED'],
+  TIMEOUT: ['PREEMPTED'],
+  PREEMPTED: [],
+};
+
 export interface Task {
   readonly taskId: string;
   readonly cluster: string;
@@ -104,8 +113,8 @@ export interface Task {
   readonly startedAt?: number;
   readonly endedAt?: number;
   readonly exitCode?: number;
-  /** Set once by cancel or timeout: the current attempt is to be stopped and none follows. */
-  readonly stopRequested?: { readonly code: 'CANCELLED' | 'TIMEOUT' | 'PREEMPTED'; readonly detail: string };
+  /** The current attempt is to be stopped. After CANCELLED none follows; the others end with their attempt. */
+  readonly stopRequested?: { readonly code: StopCode; readonly detail: string };
   /** Epoch seconds, DynamoDB TTL. */
   readonly expiresAt: number;
 }
