@@ -209,8 +209,8 @@ describe('an alarm', () => {
       'Action',
       'StateUpdate',
       'ConfigurationUpdate',
-      'ConfigurationUpdate',
       'StateUpdate',
+      'ConfigurationUpdate',
       'ConfigurationUpdate',
     ]);
   });

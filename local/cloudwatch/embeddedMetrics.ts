@@ -49,10 +49,12 @@ function* measurementsOf(document: Record<string, unknown>, directive: Directive
  */
 export function embeddedMetrics(message: string): readonly Measurement[] {
   // Most lines are not: do not parse them.
-  if (!message.startsWith('{') || !message.includes('"CloudWatchMetrics"')) return [];
+  if (!message.includes('"CloudWatchMetrics"')) return [];
+  // The console of a Lambda function writes the time, the request and the level in front.
+  const text = message.slice(message.indexOf('{'));
   let document: unknown;
   try {
-    document = JSON.parse(message);
+    document = JSON.parse(text);
   } catch {
     return [];
   }

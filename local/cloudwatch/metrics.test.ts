@@ -230,6 +230,10 @@ describe('the embedded metric format', () => {
     });
   });
 
+  it('is found behind what the console writes in front of it', () => {
+    expect(embeddedMetrics(`2026-01-01T00:00:00.000Z\tid\tINFO\t${line()}\n`)).toHaveLength(6);
+  });
+
   it.each([
     ['text'],
     ['{"a":1}'],

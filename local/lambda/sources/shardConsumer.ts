@@ -97,9 +97,8 @@ export class ShardConsumer {
       if (this.#stopped) return;
       const batch = this.#takeBatch();
       const wanted = batch.filter((record) => this.#options.filter(this.#record(record)));
-      if (wanted.length > 0) await this.#deal(wanted, 0);
-      const last = batch.at(-1);
-      if (!this.#stopped && last) this.#options.checkpoint(last.sequenceNumber);
+      if (wanted.length > 0 && !(await this.#deal(wanted, 0))) return;
+      this.#checkpoint(batch);
       for (const resolve of this.#roomWanted.splice(0)) resolve();
     }
   }
@@ -116,32 +115,38 @@ export class ShardConsumer {
     return this.#buffer.splice(0, count);
   }
 
-  /** Brings a batch to its end: done, or given up on. */
-  async #deal(records: readonly StreamRecord[], failedTries: number): Promise<void> {
+  #checkpoint(done: readonly StreamRecord[]): void {
+    const last = done.at(-1);
+    if (last) this.#options.checkpoint(last.sequenceNumber);
+  }
+
+  /** Brings a batch to its end: done, or given up on. False when a stop came first. */
+  async #deal(records: readonly StreamRecord[], failedTries: number): Promise<boolean> {
     const { mapping } = this.#options;
     let batch = records;
     for (let tries = failedTries; !this.#stopped; ) {
       batch = await this.#withoutExpired(batch, tries);
-      if (batch.length === 0) return;
+      if (batch.length === 0) return true;
       const { failedFrom, invocation } = await this.#try(batch);
-      if (this.#stopped || failedFrom >= batch.length) return;
-      const lastDone = batch[failedFrom - 1];
-      if (lastDone) this.#options.checkpoint(lastDone.sequenceNumber);
+      this.#checkpoint(batch.slice(0, failedFrom));
+      if (failedFrom >= batch.length) return true;
+      // A stop kills what runs: that is no failure of the function's.
+      if (this.#stopped) return false;
       batch = batch.slice(failedFrom);
       if (mapping.bisectBatchOnFunctionError && failedFrom === 0 && batch.length > 1) {
         // Splitting does not use up a retry.
         const middle = Math.ceil(batch.length / 2);
-        await this.#deal(batch.slice(0, middle), tries);
-        await this.#deal(batch.slice(middle), tries);
-        return;
+        return (await this.#deal(batch.slice(0, middle), tries)) && this.#deal(batch.slice(middle), tries);
       }
       tries += 1;
       const retries = mapping.maximumRetryAttempts ?? -1;
       if (retries >= 0 && tries > retries) {
-        return this.#options.giveUp(batch, 'RetryAttemptsExhausted', tries, invocation);
+        await this.#options.giveUp(batch, 'RetryAttemptsExhausted', tries, invocation);
+        return true;
       }
       await this.#pause(Math.min(FIRST_RETRY_MS * 2 ** (tries - 1), MAX_RETRY_MS), () => false);
     }
+    return false;
   }
 
   async #withoutExpired(batch: readonly StreamRecord[], tries: number): Promise<readonly StreamRecord[]> {
