@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { readSettings, requireSettings } from './settings.ts';
+
+const pool = {
+  name: 'default',
+  instanceTypes: ['c6i.*'],
+  launchTemplate: 'lt-1',
+  subnets: { b: 'subnet-b', a: 'subnet-a' },
+};
+const clusters = (value: unknown) => readSettings({ BERTH_CLUSTERS: JSON.stringify(value) }).clusters;
+
+describe('settings', () => {
+  it('have defaults for what may be left out', () => {
+    expect(readSettings({})).toEqual({ service: 'berth', logLevel: 'INFO', clusters: [] });
+    expect(readSettings({ BERTH_LOG_LEVEL: 'debug' }).logLevel).toBe('DEBUG');
+  });
+
+  it('name every variable that is missing, and what it is for', () => {
+    const settings = readSettings({ BERTH_TABLE: 'berth' });
+    expect(requireSettings(settings, ['tableName'])).toEqual({ tableName: 'berth' });
+    expect(() => requireSettings(settings, ['tableName', 'busName', 'wakeQueueUrl'])).toThrow(
+      'BERTH_BUS is not set: set it to the name of the EventBridge bus; BERTH_WAKE_QUEUE_URL is not set: set it to the URL of the FIFO queue that wakes the scheduler.',
+    );
+  });
+
+  it('take an empty variable for a missing one', () => {
+    expect(() => requireSettings(readSettings({ BERTH_TABLE: '' }), ['tableName'])).toThrow(
+      'BERTH_TABLE is not set',
+    );
+  });
+
+  it('declare clusters and pools with their defaults', () => {
+    expect(clusters([{ name: 'demo', pools: [pool] }])).toEqual([
+      {
+        name: 'demo',
+        cells: 1,
+        paused: false,
+        pools: [
+          {
+            ...pool,
+            cluster: 'demo',
+            lifecycles: ['on-demand'],
+            zones: ['a', 'b'],
+            minHosts: 0,
+            maxHosts: 10,
+            desiredHosts: 0,
+            headroom: {},
+            maxHostVcpus: 64,
+            idleHostMs: 120_000,
+            alarmStep: 1,
+          },
+        ],
+      },
+    ]);
+  });
+
+  it.each([
+    ['BERTH_LOG_LEVEL is "loud"', { BERTH_LOG_LEVEL: 'loud' }],
+    ['BERTH_CLUSTERS is not JSON', { BERTH_CLUSTERS: '[{' }],
+    [
+      '0.pools.0.launchTemplate',
+      { BERTH_CLUSTERS: JSON.stringify([{ name: 'demo', pools: [{ ...pool, launchTemplate: '' }] }]) },
+    ],
+    [
+      '0.pools.0.minHost',
+      { BERTH_CLUSTERS: JSON.stringify([{ name: 'demo', pools: [{ ...pool, minHost: 1 }] }]) },
+    ],
+    [
+      'names no subnet',
+      { BERTH_CLUSTERS: JSON.stringify([{ name: 'demo', pools: [{ ...pool, subnets: {} }] }]) },
+    ],
+    [
+      'minHosts above maxHosts',
+      { BERTH_CLUSTERS: JSON.stringify([{ name: 'demo', pools: [{ ...pool, minHosts: 3, maxHosts: 2 }] }]) },
+    ],
+  ])('refuse what is wrong: %s', (message, environment) => {
+    expect(() => readSettings(environment)).toThrow(message);
+    expect(() => readSettings(environment)).toThrow(expect.objectContaining({ name: 'SettingsError' }));
+  });
+});
