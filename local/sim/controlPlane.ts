@@ -48,7 +48,8 @@ interface Warm {
 
 const VISIBILITY_MS = 180_000;
 const LATE_MEAN_MS = 60_000;
-const VERY_LATE_MEAN_MS = 3_600_000;
+const VERY_LATE_MEAN_MS = 1_800_000;
+const LATEST_MS = 2 * 3_600_000;
 
 /** The functions, queues and rules of the template, with everything that may go wrong between them. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
@@ -188,7 +189,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     });
     for (let copies = delivery.chance(duplicate) ? 2 : 1; copies > 0; copies--) {
       const mean = delivery.chance(veryLateEvent) ? VERY_LATE_MEAN_MS : LATE_MEAN_MS;
-      target.send(body, { delayMs: delivery.chance(lateEvent) ? delivery.around(mean) : 0 });
+      target.send(body, {
+        delayMs: delivery.chance(lateEvent) ? Math.min(LATEST_MS, delivery.around(mean)) : 0,
+      });
     }
   };
 

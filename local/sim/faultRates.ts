@@ -75,7 +75,7 @@ export const storm: FaultRates = {
   zombie: 0.003,
   duplicate: 0.05,
   lateEvent: 0.05,
-  veryLateEvent: 0.05,
+  veryLateEvent: 0.02,
   lostEvent: 0.02,
   throttle: 0.02,
   launchFailure: 0.02,

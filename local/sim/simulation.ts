@@ -122,19 +122,20 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
   });
   plane = createControlPlane({ clock, random, rates, trace, store, cloud, plan, ...pick(options) });
   await store.ensureCluster({ name: CLUSTER, cells: 1, paused: false, pools: [plan.pool] });
-  driveActions({ clock, plan, plane, cloud, random, rates, checker, store, cancelled, startMs: START_MS });
+  const expected = plan.requests.reduce((sum, { count }) => sum + count, 0);
+  const atRest = (): boolean =>
+    clock.now() > stormUntil &&
+    store.tables.tasks.size >= expected &&
+    live === 0 &&
+    cloud.processes.hosts.instanceIds.length === 0 &&
+    [...store.tables.hosts.values()].every((hosts) => hosts.size <= desiredOf(store));
+  const driven = { clock, plan, plane, cloud, random, rates, checker, store, cancelled, startMs: START_MS };
+  driveActions({ ...driven, atRest });
 
   await clock.run(stormUntil);
   const lastRequestMs = plan.requests.reduce((at, { atMs }) => Math.max(at, atMs), 0);
-  const expected = plan.requests.reduce((sum, { count }) => sum + count, 0);
-  const atRest = (): boolean =>
-    store.tables.tasks.size >= expected &&
-    live === 0 &&
-    plane.idle() &&
-    cloud.processes.hosts.instanceIds.length === 0 &&
-    [...store.tables.hosts.values()].every((hosts) => hosts.size <= desiredOf(store));
   const limit = Math.max(stormUntil, START_MS + lastRequestMs) + REST_LIMIT_MS;
-  while (!atRest() && clock.now() < limit && violations.length === 0) {
+  while (!(atRest() && plane.idle()) && clock.now() < limit && violations.length === 0) {
     plane.redrive();
     await clock.advance(REST_STEP_MS);
   }
