@@ -186,21 +186,35 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
       return JSON.parse(answer.payload) as Record<string, unknown>;
     },
     async close() {
-      scheduler.stop();
-      events.stop();
-      sns.stop();
-      cloudwatch.stop();
-      await lambda.close();
-      sqs.stop();
-      compute.stop();
-      await hosts.close({ removeAll: true });
-      await wire.close();
-      dynamodb.destroy();
-      streams.destroy();
-      await database.stop();
-      context.state.close();
+      await closeAll([
+        () => scheduler.stop(),
+        () => events.stop(),
+        () => sns.stop(),
+        () => cloudwatch.stop(),
+        () => lambda.close(),
+        () => sqs.stop(),
+        () => hosts.close({ removeAll: true }),
+        () => wire.close(),
+        () => dynamodb.destroy(),
+        () => streams.destroy(),
+        () => database.stop(),
+        () => context.state.close(),
+      ]);
     },
   };
+}
+
+/** Every step is taken, whatever becomes of the others: what is not removed now stays behind. */
+async function closeAll(steps: readonly (() => void | Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('; '));
 }
 
 function freePort(): Promise<number> {

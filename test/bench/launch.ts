@@ -26,7 +26,7 @@ const median = (samples: readonly number[]): number => {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 };
 
-const berth = new Berth({ bootMs: 500, parameters: { PoolIdleHostMs: '600000' } });
+const berth = new Berth({ bootMs: 500, parameters: { PoolIdleHostSeconds: '600' } });
 const interrupted = (): void => void berth.remove().finally(() => process.exit(130));
 process.once('SIGINT', interrupted);
 

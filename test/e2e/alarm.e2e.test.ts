@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Berth } from './support/berth.ts';
 import { until } from './support/until.ts';
 
-const berth = new Berth({ bootMs: 500, parameters: { PoolIdleHostMs: '2000' } });
+const berth = new Berth({ bootMs: 500, parameters: { PoolIdleHostSeconds: '2' } });
 
 interface Status {
   readonly pools: readonly { readonly desiredHosts: number }[];

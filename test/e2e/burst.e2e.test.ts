@@ -10,7 +10,7 @@ const TASKS = 200;
 const seed = Number(process.env.BERTH_SEED ?? Date.now() % 1_000_000);
 const berth = new Berth({
   bootMs: 1_000,
-  parameters: { PoolInstanceTypes: '["t3.small"]', PoolMaxHosts: '3', PoolIdleHostMs: '4000' },
+  parameters: { PoolInstanceTypes: '["t3.small"]', PoolMaxHosts: '3', PoolIdleHostSeconds: '4' },
 });
 
 beforeAll(async () => {

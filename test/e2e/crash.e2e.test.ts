@@ -55,7 +55,7 @@ test.each(Object.entries(accidents))(
   async (name, accident) => {
     berth = new Berth({
       bootMs: 500,
-      parameters: { PoolInstanceTypes: '["t3.small"]', PoolMaxHosts: '2', PoolIdleHostMs: '3000' },
+      parameters: { PoolInstanceTypes: '["t3.small"]', PoolMaxHosts: '2', PoolIdleHostSeconds: '3' },
     });
     await berth.start();
     await registerHello(berth);

@@ -5,7 +5,7 @@ import { until } from './support/until.ts';
 
 const berth = new Berth({
   bootMs: 500,
-  parameters: { PoolInstanceTypes: '["t3.small"]', PoolMaxHosts: '1', PoolIdleHostMs: '600000' },
+  parameters: { PoolInstanceTypes: '["t3.small"]', PoolMaxHosts: '1', PoolIdleHostSeconds: '600' },
 });
 
 interface Explanation {

@@ -9,7 +9,7 @@ import { cgroupFile, entriesOf, registerHello, waitForState } from './support/ta
 import { until } from './support/until.ts';
 
 const run = promisify(execFile);
-const berth = new Berth({ bootMs: 1_000, parameters: { PoolIdleHostMs: '3000' } });
+const berth = new Berth({ bootMs: 1_000, parameters: { PoolIdleHostSeconds: '3' } });
 const venv = join(root, '.cache/venv/bin');
 
 /** Every client that a user may hold, sending the same kind of event. */
