@@ -1,6 +1,6 @@
 import { noFaults } from './faults.ts';
 import type { CallContext, EngineContext, Service } from './service.ts';
-import { type Collection, type EngineState, memoryState } from './state.ts';
+import { memoryState } from './state.ts';
 import { type VirtualClock, virtualClock } from './testClock.ts';
 
 export interface TestContext extends EngineContext {
@@ -26,20 +26,6 @@ export function seededHex(seed: number): (length: number) => string {
     let hex = '';
     while (hex.length < length) hex += next().toString(16).padStart(8, '0');
     return hex.slice(0, length);
-  };
-}
-
-/** Memory that outlives an engine: a second engine on it finds what the first has stored, as after a restart. */
-export function survivingState(): EngineState {
-  const state = memoryState();
-  const collections = new Map<string, Collection<unknown>>();
-  return {
-    ...state,
-    collection<T>(name: string) {
-      const known = collections.get(name) ?? state.collection(name);
-      collections.set(name, known);
-      return known as Collection<T>;
-    },
   };
 }
 

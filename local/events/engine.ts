@@ -123,7 +123,8 @@ export function createEvents(
       operations: {
         ...busOperations(buses, clock),
         ...ruleOperations(buses, clock),
-        PutEvents: (input: PutEventsCommandInput): PutEventsResponse => putEvents(input, accept),
+        PutEvents: (input: PutEventsCommandInput): PutEventsResponse =>
+          context.state.atomically(() => putEvents(input, accept)),
         TestEventPattern: testEventPattern,
       },
     },
@@ -136,7 +137,7 @@ export function createEvents(
         resources: event.resources,
         timeMs: event.timeMs ?? clock.now(),
       };
-      put(buses.get(DEFAULT_BUS), envelope, true);
+      context.state.atomically(() => put(buses.get(DEFAULT_BUS), envelope, true));
     },
     get pending() {
       return outbox.size;

@@ -1,6 +1,7 @@
 import type { GetScheduleOutput, ListSchedulesOutput, Target } from '@aws-sdk/client-scheduler';
 import { describe, expect, it } from 'vitest';
-import { invoke, survivingState, type TestContext, testContext } from '../engine/testContext.ts';
+import { memoryState } from '../engine/state.ts';
+import { invoke, type TestContext, testContext } from '../engine/testContext.ts';
 import { broken, gone, testDeliverer } from '../events/testDeliverer.ts';
 import { createScheduler } from './engine.ts';
 
@@ -194,7 +195,7 @@ describe('a schedule', () => {
   });
 
   it('that fell due while the process was down runs late, once', async () => {
-    const state = survivingState();
+    const state = memoryState();
     const before = testScheduler({ state });
     await before.create('at(2026-01-01T01:00:00)');
     await before.create('rate(30 minutes)', { Name: 'r' });

@@ -94,12 +94,14 @@ export class Timetable {
       entry = this.deadlines.takeDue(nowMs)
     ) {
       const { stored, atMs } = entry;
-      this.run(stored, atMs);
-      // Stored after the run: a process killed in between runs it twice rather than never.
       const next = { ...stored, lastMs: Math.max(atMs, nowMs) };
       entry.stored = next;
-      if (!this.plan(entry) && stored.deleteWhenDone) this.remove(stored.arn);
-      else this.schedules.set(stored.arn, next);
+      const isDone = !this.plan(entry);
+      this.context.state.atomically(() => {
+        this.run(stored, atMs);
+        if (isDone && stored.deleteWhenDone) this.remove(stored.arn);
+        else this.schedules.set(stored.arn, next);
+      });
     }
     this.timer.need(this.deadlines.earliestMs);
   }

@@ -1,6 +1,7 @@
 import type { PublishBatchResponse } from '@aws-sdk/client-sns';
 import { describe, expect, it } from 'vitest';
-import { invoke, survivingState, testContext } from '../engine/testContext.ts';
+import { memoryState } from '../engine/state.ts';
+import { invoke, testContext } from '../engine/testContext.ts';
 import { broken, gone, testDeliverer } from '../events/testDeliverer.ts';
 import { createSns } from './engine.ts';
 
@@ -9,7 +10,7 @@ const DEAD = 'arn:aws:sqs:us-east-1:000000000000:dead';
 const FUNCTION = 'arn:aws:lambda:us-east-1:000000000000:function:f';
 const TOPIC = 'arn:aws:sns:us-east-1:000000000000:alarms';
 
-function testSns(state = survivingState()) {
+function testSns(state = memoryState()) {
   const context = testContext({ state });
   const deliverer = testDeliverer();
   const sns = createSns(context, { deliverer });

@@ -47,10 +47,12 @@ export function messageOperations(registry: Registry) {
           `Batch requests cannot be longer than ${MAXIMUM_MESSAGE_BYTES} bytes. You have sent ${bytes} bytes.`,
         );
       }
-      const Successful = prepared.map(({ id, message }): SendMessageBatchResultEntry => {
-        const sent = send(registry, queue, message);
-        return { ...sent, Id: id, MessageId: sent.MessageId, MD5OfMessageBody: sent.MD5OfMessageBody };
-      });
+      const Successful = registry.context.state.atomically(() =>
+        prepared.map(({ id, message }): SendMessageBatchResultEntry => {
+          const sent = send(registry, queue, message);
+          return { ...sent, Id: id, MessageId: sent.MessageId, MD5OfMessageBody: sent.MD5OfMessageBody };
+        }),
+      );
       queue.flush();
       return { Successful, Failed: failed };
     },

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EngineState } from '../engine/state.ts';
+import { type EngineState, memoryState } from '../engine/state.ts';
 import { type VirtualClock, virtualClock } from '../engine/testClock.ts';
-import { survivingState } from '../engine/testContext.ts';
 import { type TestSqs, testSqs } from './testSqs.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -162,7 +161,7 @@ describe.each(['work', 'work.fifo'])('%s against its model', (name) => {
   it('does what the model does', async () => {
     await fc.assert(
       fc.asyncProperty(commands, async (steps) => {
-        const state = survivingState();
+        const state = memoryState();
         const clock = virtualClock();
         const test = testSqs({ state, clock });
         const suffix = fifo ? '.fifo' : '';

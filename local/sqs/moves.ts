@@ -142,7 +142,9 @@ export class Moves {
   private continueAfter(handle: string, delayMs: number): void {
     this.timers.set(
       handle,
-      this.registry.context.clock.after(delayMs, () => this.moveSome(handle)),
+      this.registry.context.clock.after(delayMs, () => {
+        this.registry.context.state.atomically(() => this.moveSome(handle));
+      }),
     );
   }
 

@@ -117,7 +117,11 @@ export class Queue {
   }
 
   /** Receives what is visible now, up to `max`. */
-  take({ max, visibilityTimeoutMs, shown }: ReceiveOptions): SdkMessage[] {
+  take(options: ReceiveOptions): SdkMessage[] {
+    return this.host.context.state.atomically(() => this.takeVisible(options));
+  }
+
+  private takeVisible({ max, visibilityTimeoutMs, shown }: ReceiveOptions): SdkMessage[] {
     this.runDeadlines();
     const { clock, accountId } = this.host.context;
     const nowMs = clock.now();
@@ -159,7 +163,7 @@ export class Queue {
       return;
     }
     if (this.settings.fifo && message.state !== 'inFlight') throw this.expired(receipt);
-    this.forget(message);
+    this.host.context.state.atomically(() => this.forget(message));
     this.flush();
   }
 
@@ -183,10 +187,7 @@ export class Queue {
     if (timeoutMs === 0) this.wake();
   }
 
-  /**
-   * Moves the next visible message elsewhere: `store` makes it durable there before it is forgotten here, so that a
-   * killed process leaves it twice rather than nowhere. False when none is visible or `store` refused it.
-   */
+  /** Moves the next visible message elsewhere with `store`; false when none is visible or `store` refused it. */
   moveNext(store: (message: QueuedMessage) => boolean): boolean {
     this.runDeadlines();
     const message = this.order.next();

@@ -1,6 +1,6 @@
 import { type EngineContext, ServiceError } from '../engine/service.ts';
 import type { Collection } from '../engine/state.ts';
-import { DEDUPLICATION_MS, Deduplication, deduplicationKey, type StoredSend } from './deduplication.ts';
+import { Deduplication, deduplicationKey, type StoredSend } from './deduplication.ts';
 import { missingParameter, queueDoesNotExist } from './errors.ts';
 import type { QueuedMessage, StoredMessage, StoredReceive } from './message.ts';
 import { messageKey, Queue, type QueueHost, type StoredQueue } from './queue.ts';
@@ -39,19 +39,8 @@ export class Registry implements QueueHost {
         continue;
       }
       queue.add(message, this.receives.get(key));
-      this.recallSend(queue, message);
     }
     for (const queue of this.queues.values()) queue.flush();
-  }
-
-  /** A process killed between storing a message and its deduplication id must not accept the id again. */
-  private recallSend(queue: Queue, message: StoredMessage): void {
-    const { deduplicationId, sentAtMs, sourceArn, id, sequence } = message;
-    if (deduplicationId === undefined || sourceArn !== undefined) return;
-    const nowMs = this.context.clock.now();
-    const key = this.sendKey(queue, message.groupId, deduplicationId);
-    if (sentAtMs + DEDUPLICATION_MS <= nowMs || this.deduplication.find(key, nowMs) !== undefined) return;
-    this.deduplication.remember(key, { id, sequence, sentAtMs });
   }
 
   sendKey(queue: Queue, groupId: string | undefined, deduplicationId: string): string {

@@ -92,19 +92,6 @@ describe('an engine started on the state of a killed one', () => {
     expect(messages.map(({ Body }) => Body)).toEqual(['one', 'two', 'three']);
   });
 
-  it('refuses a repeated send although the first was killed before it wrote the deduplication id', async () => {
-    const before = start();
-    const { url } = await before.queue('work.fifo', { ContentBasedDeduplication: 'true' });
-    const first = await before.send(url, 'once', { MessageGroupId: 'g' });
-    const sends = before.context.state.collection('sqs.sends');
-    for (const [key] of [...sends.entries()]) sends.delete(key);
-    const after = start();
-    expect(await after.send(url, 'once', { MessageGroupId: 'g' })).toMatchObject({
-      MessageId: first.MessageId,
-    });
-    expect(await after.receive(url, { MaxNumberOfMessages: 10 })).toHaveLength(1);
-  });
-
   it('goes on with a move task', async () => {
     const before = start();
     const dead = await before.queue('dead');

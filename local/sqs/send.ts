@@ -143,9 +143,11 @@ export function send(registry: Registry, queue: Queue, prepared: Prepared): Sent
     ...(groupId !== undefined && { groupId }),
     ...(deduplicationId !== undefined && { deduplicationId }),
   };
-  queue.insert(stored);
   const { id, sequence } = stored;
+  registry.context.state.atomically(() => {
+    queue.insert(stored);
+    if (key !== undefined) registry.deduplication.remember(key, { id, sequence, sentAtMs: nowMs });
+  });
   if (key === undefined) return { ...digests, MessageId: id };
-  registry.deduplication.remember(key, { id, sequence, sentAtMs: nowMs });
   return { ...digests, MessageId: id, SequenceNumber: sequenceNumber(sequence) };
 }
