@@ -1,13 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HostReport } from '../layers/domain/isolation/hostReport.ts';
+import type { HostReport, Notice } from '../layers/domain/isolation/hostReport.ts';
 import type { CgroupFs } from './cgroupFs.ts';
 import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
+import { cgroupOfProcess } from './cgroupOfProcess.ts';
+import { Deadlines } from './deadlines.ts';
 import type { DockerApi, DockerEvent } from './dockerApi.ts';
+import { INTERRUPTION_POLL_MS } from './interruption.ts';
 import type { Journal } from './journal.ts';
 import { readPressure } from './pressure.ts';
+import { Relief } from './relief.ts';
 import type { Settings } from './settings.ts';
-import type { TaskTable } from './taskTable.ts';
+import { reportKey, taskReport } from './taskReport.ts';
+import type { TaskEntry, TaskTable } from './taskTable.ts';
 import { viewContainer } from './taskView.ts';
+import { TaskWatches } from './taskWatch.ts';
 
 export const AGENT_VERSION = '0.1.0';
 
@@ -21,38 +27,94 @@ export interface AgentParts {
   readonly capabilities: Readonly<Record<string, string>>;
   /** Sends a report; failures are logged and tried again. Absent: nobody is told. */
   readonly send?: (report: HostReport) => Promise<void>;
+  /** When EC2 takes the host back; absent where there is nobody to ask. */
+  readonly interruption?: () => Promise<number | undefined>;
+  limitEgress(pid: number, megabitsPerSecond: number): Promise<void>;
+  reclaim(cgroup: string, bytes: number): Promise<void>;
   /** Called when new tasks get their limits from here on; again after each reconnection to Docker. */
   ready(): void;
+  /** Called at every look, for a watchdog. */
+  alive(): void;
   log(line: string): void;
 }
 
 /** How often everything is read again, for what no watch has told. */
 const TICK_MS = 10_000;
+const LADDER_MS = 2_000;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 5_000;
 /** Inspections at once when taking over; a burst must not stand between a new task and its limits. */
 const INSPECTS_AT_ONCE = 8;
+const KEPT_NOTICES = 20;
+const TIMEOUT_GRACE_SECONDS = 10;
+/** Before EC2 takes the host, what still runs gets this long to end by itself. */
+const INTERRUPTION_LEAD_MS = 30_000;
+const INTERRUPTION_GRACE_SECONDS = 20;
 
-/** The host process: finds tasks, makes their values stand, and tells. */
+/** The host process: finds tasks, makes their values stand, watches them, and tells. */
 export class Agent {
   readonly #parts: AgentParts;
   readonly #closing = new AbortController();
+  readonly #watches: TaskWatches;
+  readonly #relief: Relief;
+  readonly #deadlines: Deadlines;
+  readonly #notices: Notice[] = [];
+  #interruptionAt: number | undefined;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
+    const tell = (notice: Notice): void => this.#tell(notice);
+    this.#watches = new TaskWatches(parts.fs, parts.mounts, tell);
+    this.#relief = new Relief({
+      table: parts.table,
+      watches: this.#watches,
+      dryRun: parts.settings.dryRun,
+      hostPressure: () => readPressure(parts.fs, parts.mounts, parts.settings.cgroupParent),
+      reclaim: parts.reclaim,
+      kill: (ids) => this.#killAll(ids),
+      tell,
+      log: parts.log,
+    });
+    this.#deadlines = new Deadlines((cgroup, afterSeconds) => this.#expired(cgroup, afterSeconds));
   }
 
-  /** Runs until `stop`. Limits stay as they are then. */
+  /** Runs until `stop`. Limits stay as they are then; what was taken for a while is given back. */
   async run(): Promise<void> {
     const { signal } = this.#closing;
+    const { table } = this.#parts;
     const unwatch = this.#watchParent();
-    await Promise.all([this.#followEvents(signal), this.#tick(signal)]);
+    await Promise.all([
+      this.#followEvents(signal),
+      every(TICK_MS, signal, () => this.#tick()),
+      every(LADDER_MS, signal, () => this.#relief.look(Date.now())),
+      every(INTERRUPTION_POLL_MS, signal, () => this.#askInterruption()),
+    ]);
+    for (const cgroup of table.tasks.keys()) table.squeeze(cgroup, undefined);
     unwatch();
-    this.#parts.table.close();
+    this.#deadlines.close();
+    table.close();
   }
 
   stop(): void {
     this.#closing.abort();
+  }
+
+  report(nowMs: number): HostReport {
+    const { settings, capabilities, table, fs, mounts } = this.#parts;
+    const tasks = [...table.tasks.values()].map(
+      (entry) => [reportKey(entry), taskReport(entry, this.#watches.of(entry.cgroup))] as const,
+    );
+    return {
+      instanceId: settings.instanceId,
+      cluster: settings.cluster,
+      seenAt: nowMs,
+      agentVersion: AGENT_VERSION,
+      capabilities,
+      tasks: Object.fromEntries(tasks),
+      pressure: readPressure(fs, mounts, settings.cgroupParent),
+      notices: [...this.#notices],
+      ...(this.#interruptionAt === undefined ? {} : { interruptionAt: this.#interruptionAt }),
+    };
   }
 
   async #followEvents(signal: AbortSignal): Promise<void> {
@@ -61,13 +123,12 @@ export class Agent {
     while (!signal.aborted) {
       try {
         let adopting: Promise<void> | undefined;
-        for await (const event of docker.events(settings.labels, signal, () => {
+        const opened = (): void => {
           retryMs = FIRST_RETRY_MS;
           // Only now: what starts from here on is in the stream, so nothing falls between the two.
           adopting = this.#adopt();
-        })) {
-          void this.#event(event);
-        }
+        };
+        for await (const event of docker.events(settings.labels, signal, opened)) void this.#event(event);
         await adopting;
       } catch (error) {
         if (!signal.aborted) log(`following Docker: ${(error as Error).message}`);
@@ -79,28 +140,29 @@ export class Agent {
 
   /** Takes over what is there: the same as seeing it for the first time, since values that stand are not written. */
   async #adopt(): Promise<void> {
-    const { docker, settings, table, journal, ready, log } = this.#parts;
+    const { docker, settings, ready, log } = this.#parts;
     try {
-      const ids = await docker.list(settings.labels);
-      const next = ids.values();
+      const ids = (await docker.list(settings.labels)).values();
       const worker = async (): Promise<void> => {
-        for (const id of next) await this.#look(id);
+        for (const id of ids) await this.#look(id);
       };
       await Promise.all(Array.from({ length: INSPECTS_AT_ONCE }, worker));
-      journal.keepOnly(table.dropGone());
+      this.#dropGone();
       ready();
-      await this.#report();
+      await this.#send();
     } catch (error) {
       log(`taking over: ${(error as Error).message}`);
     }
   }
 
   async #event(event: DockerEvent): Promise<void> {
-    if (event.Action !== 'create' && event.Action !== 'start') return;
     try {
-      await this.#look(event.Actor.ID);
+      if (event.Action === 'create' || event.Action === 'start') await this.#look(event.Actor.ID);
+      if (event.Action === 'oom') await this.#outOfMemory(event.Actor.ID);
     } catch (error) {
-      this.#parts.log(`looking at container ${event.Actor.ID.slice(0, 12)}: ${(error as Error).message}`);
+      this.#parts.log(
+        `${event.Action} of container ${event.Actor.ID.slice(0, 12)}: ${(error as Error).message}`,
+      );
     }
   }
 
@@ -110,83 +172,113 @@ export class Agent {
     const view = inspection === undefined ? undefined : viewContainer(inspection, settings.cgroupParent);
     if (view === undefined) return;
     const cgroup = view.taskCgroup ?? cgroupOfProcess(fs, mounts, view.pid, view.containerId);
-    if (cgroup !== undefined) table.seen(view, cgroup);
+    if (cgroup === undefined) return;
+    table.seen(view, cgroup);
+    this.#deadlines.arm(cgroup, view, Date.now());
+    const egress = table.tasks.get(cgroup)?.desired?.egressMbps;
+    if (egress !== undefined && view.running && view.pid > 0) await this.#parts.limitEgress(view.pid, egress);
+  }
+
+  /** The kill is told at once; on v1, which has no such switch, the rest of the task goes with it when asked. */
+  async #outOfMemory(containerId: string): Promise<void> {
+    const { table, mounts } = this.#parts;
+    const entry = [...table.tasks.values()].find(({ containers }) => containers.has(containerId));
+    if (entry === undefined) return;
+    this.#watches.look(entry, Date.now());
+    if (mounts.version === 1 && entry.desired?.memory.oomGroup === true) {
+      await this.#killAll([...entry.containers.keys()]);
+    }
   }
 
   /** Tasks come and go as directories below ECS's group; it is watched, never made. */
   #watchParent(): () => void {
-    const { fs, mounts, settings, table, journal, log } = this.#parts;
-    const directory = controllerDirectory(mounts, 'cpu', settings.cgroupParent);
+    const { fs, mounts, settings, log } = this.#parts;
+    const directory = controllerDirectory(mounts, 'memory', settings.cgroupParent);
     if (directory === undefined || fs.inode(directory) === undefined) return () => {};
     try {
-      return fs.watch(directory, () => journal.keepOnly(table.dropGone()));
+      return fs.watch(directory, () => this.#dropGone());
     } catch (error) {
       log(`no watch on ${directory}: ${(error as Error).message}`);
       return () => {};
     }
   }
 
-  async #tick(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await pause(TICK_MS, signal);
-      if (signal.aborted) return;
-      this.#parts.journal.keepOnly(this.#parts.table.dropGone());
-      this.#parts.table.reconcileAll();
-      await this.#report();
-    }
+  #dropGone(): void {
+    const { journal, table } = this.#parts;
+    journal.keepOnly(table.dropGone());
+    this.#watches.keepOnly(table.tasks);
+    this.#deadlines.keepOnly(table.tasks);
   }
 
-  async #report(): Promise<void> {
-    const { send, log } = this.#parts;
+  async #tick(): Promise<void> {
+    const { table, alive } = this.#parts;
+    this.#dropGone();
+    table.reconcileAll();
+    const now = Date.now();
+    for (const entry of table.tasks.values()) this.#watches.look(entry, now);
+    alive();
+    await this.#send();
+  }
+
+  async #send(): Promise<void> {
     try {
-      await send?.(this.report(Date.now()));
+      await this.#parts.send?.(this.report(Date.now()));
     } catch (error) {
-      log(`reporting: ${(error as Error).message}`);
+      this.#parts.log(`reporting: ${(error as Error).message}`);
     }
   }
 
-  report(nowMs: number): HostReport {
-    const { settings, capabilities, table, fs, mounts } = this.#parts;
-    return {
-      instanceId: settings.instanceId,
-      cluster: settings.cluster,
-      seenAt: nowMs,
-      agentVersion: AGENT_VERSION,
-      capabilities,
-      tasks: table.report(),
-      pressure: readPressure(fs, mounts, settings.cgroupParent),
-    };
+  #tell(notice: Notice): void {
+    this.#notices.push(notice);
+    while (this.#notices.length > KEPT_NOTICES) this.#notices.shift();
+    this.#parts.log(`${notice.kind} ${notice.taskId} ${notice.detail}`);
+  }
+
+  #expired(cgroup: string, afterSeconds: number): void {
+    const entry = this.#parts.table.tasks.get(cgroup);
+    if (entry === undefined) return;
+    const detail = `still running after its ${afterSeconds} s: stopped here`;
+    this.#tell({ at: Date.now(), taskId: reportKey(entry), kind: 'timeout', detail });
+    void this.#stopAll([entry], TIMEOUT_GRACE_SECONDS);
+  }
+
+  async #askInterruption(): Promise<void> {
+    const at = await this.#parts.interruption?.();
+    if (at === undefined) return;
+    if (at !== this.#interruptionAt) {
+      this.#interruptionAt = at;
+      this.#parts.log(`EC2 takes the host back at ${new Date(at).toISOString()}`);
+      // The control plane has most of two minutes to move what can be moved, if it hears of it now.
+      await this.#send();
+    }
+    if (Date.now() < at - INTERRUPTION_LEAD_MS) return;
+    await this.#stopAll([...this.#parts.table.tasks.values()], INTERRUPTION_GRACE_SECONDS);
+  }
+
+  async #stopAll(entries: readonly TaskEntry[], graceSeconds: number): Promise<void> {
+    const { docker, log } = this.#parts;
+    const stops = entries.flatMap(({ containers }) =>
+      [...containers.keys()].map((id) => docker.stop(id, graceSeconds)),
+    );
+    for (const result of await Promise.allSettled(stops)) {
+      if (result.status === 'rejected') log(`stopping: ${(result.reason as Error).message}`);
+    }
+  }
+
+  async #killAll(containerIds: readonly string[]): Promise<void> {
+    await Promise.all(containerIds.map((id) => this.#parts.docker.kill(id, 'SIGKILL')));
   }
 }
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   sleep(ms, undefined, { signal }).catch(() => undefined);
 
-/**
- * The group of a container that ECS put in none of its own: taken only when the group is named after the container, so
- * that nothing else is ever in it.
- */
-function cgroupOfProcess(
-  fs: CgroupFs,
-  mounts: CgroupMounts,
-  pid: number,
-  containerId: string,
-): string | undefined {
-  if (pid <= 0) return undefined;
-  let content: string;
-  try {
-    content = fs.read(`/proc/${pid}/cgroup`);
-  } catch {
-    // The process has ended.
-    return undefined;
+/** Repeats until `signal`; one look's failure is that look's alone. */
+async function every(ms: number, signal: AbortSignal, look: () => void | Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await pause(ms, signal);
+    if (signal.aborted) return;
+    // E.g. IMDS or a group that has just gone: the next look stands on its own.
+    await Promise.resolve(look()).catch(() => undefined);
   }
-  const lines = content
-    .trim()
-    .split('\n')
-    .map((line) => line.split(':'));
-  const line = lines.find(([, controllers]) =>
-    mounts.version === 2 ? controllers === '' : controllers?.split(',').includes('memory'),
-  );
-  const path = line?.[2];
-  return path?.split('/').at(-1)?.includes(containerId) ? path : undefined;
 }

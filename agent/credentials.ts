@@ -8,7 +8,7 @@ const ROLE_PATH = 'meta-data/iam/security-credentials/';
 /** Gives valid credentials: from the environment when it has them, else those of the host's role. */
 export function credentialSource(
   environment: Readonly<Record<string, string | undefined>>,
-  metadata: InstanceMetadata,
+  metadata: InstanceMetadata | undefined,
 ): () => Promise<Credentials> {
   const accessKeyId = environment.AWS_ACCESS_KEY_ID;
   const secretAccessKey = environment.AWS_SECRET_ACCESS_KEY;
@@ -19,6 +19,8 @@ export function credentialSource(
   }
   let known: { readonly credentials: Credentials; readonly untilMs: number } | undefined;
   return async () => {
+    if (metadata === undefined)
+      throw new Error('There are no AWS credentials: set AWS_ACCESS_KEY_ID and its secret');
     if (known === undefined || Date.now() > known.untilMs - RENEW_BEFORE_MS) known = await ofRole(metadata);
     return known.credentials;
   };

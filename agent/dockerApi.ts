@@ -52,6 +52,12 @@ export class DockerApi {
     return (expectOk(status, body) as { Id: string }[]).map(({ Id }) => Id);
   }
 
+  /** Where the engine keeps images and containers, which is the disk of container roots. */
+  async rootDirectory(): Promise<string> {
+    const { status, body } = await this.#get('/info');
+    return (expectOk(status, body) as { DockerRootDir: string }).DockerRootDir;
+  }
+
   /** Sends the signal; a container that is gone or stopped is left alone. */
   async kill(id: string, signal: string): Promise<void> {
     const { status, body } = await this.#call(

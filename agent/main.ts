@@ -1,67 +1,55 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Agent } from './agent.ts';
-import { probeCapabilities } from './capabilities.ts';
-import { KernelCgroupFs } from './cgroupFs.ts';
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { HostReport } from '../layers/domain/isolation/hostReport.ts';
 import { parseCgroupMounts } from './cgroupMounts.ts';
-import { credentialSource } from './credentials.ts';
-import { DockerApi } from './dockerApi.ts';
-import { probeTopology } from './hostProbe.ts';
-import { InstanceMetadata } from './imds.ts';
-import { fileJournal } from './journal.ts';
-import { lockHost } from './lock.ts';
-import { Reconciler } from './reconciler.ts';
-import { Reporter } from './reporter.ts';
+import { runAgent } from './run.ts';
 import { readSettings } from './settings.ts';
-import { TaskTable } from './taskTable.ts';
+import { askStatus } from './statusServer.ts';
+import { statusTable } from './statusTable.ts';
+import { thawAll } from './thaw.ts';
 
-const log = (line: string): void => console.log(`${new Date().toISOString()} ${line}`);
+const USAGE = `berth-agent [run]        looks after this host until SIGTERM
+berth-agent status       shows tasks, limits and pressure; --json for a program
+berth-agent thaw         gives back what a dead agent froze (systemd runs it when the agent ends)
+Settings come from the environment: BERTH_INSTANCE_ID, BERTH_INSTANCE_ARN, BERTH_CLUSTER, BERTH_TABLE.`;
 
-async function run(): Promise<void> {
-  const mounts = parseCgroupMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
-  const settings = readSettings(process.env, mounts.version);
-  const lock = await lockHost(settings.instanceId);
-  mkdirSync(settings.stateDirectory, { recursive: true });
-  const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  const journal = fileJournal(join(settings.stateDirectory, 'journal'), bootId);
-  const fs = new KernelCgroupFs();
-  const topology = probeTopology(mounts, settings.cgroupParent);
-  const metadata = new InstanceMetadata();
-  const { table, instanceArn, region, endpoint } = settings;
-  const reporter =
-    table === undefined
-      ? undefined
-      : new Reporter({ table, instanceArn, region, endpoint }, credentialSource(process.env, metadata));
-  const agent = new Agent({
-    settings,
-    mounts,
-    fs,
-    docker: new DockerApi(settings.dockerHost),
-    table: new TaskTable({
-      fs,
-      mounts,
-      topology,
-      reconciler: new Reconciler(fs, mounts, journal),
-      now: Date.now,
-      log,
-    }),
-    journal,
-    capabilities: probeCapabilities(fs, mounts, topology, settings.cgroupParent),
-    ...(reporter === undefined ? {} : { send: (report) => reporter.send(report) }),
-    ready: lock.ready,
-    log,
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    // The instance is in the environment; on the command line it lets a person and a supervisor tell agents apart.
+    options: {
+      json: { type: 'boolean', default: false },
+      instance: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => agent.stop());
-  log(
-    `agent of ${settings.instanceId} in ${settings.cluster}, cgroup v${mounts.version}, tasks below ${settings.cgroupParent}`,
-  );
-  await agent.run();
-  lock.release();
+  const command = values.help === true ? 'help' : (positionals[0] ?? 'run');
+  const mounts = parseCgroupMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
+  switch (command) {
+    case 'run':
+      await runAgent(readSettings(process.env, mounts.version), mounts);
+      return;
+    case 'status': {
+      const report = (await askStatus(
+        readSettings(process.env, mounts.version).stateDirectory,
+      )) as HostReport;
+      console.log(values.json ? JSON.stringify(report) : statusTable(report));
+      return;
+    }
+    case 'thaw':
+      thawAll(readSettings(process.env, mounts.version), mounts);
+      return;
+    case 'help':
+      console.log(USAGE);
+      return;
+    default:
+      throw new Error(`unknown command ${command}\n${USAGE}`);
+  }
 }
 
 try {
-  await run();
+  await main();
 } catch (error) {
-  log(`ended: ${(error as Error).message}`);
+  console.error(`berth-agent: ${(error as Error).message}`);
   process.exitCode = 1;
 }

@@ -70,6 +70,12 @@ export class Reconciler {
     return directory === undefined ? undefined : this.#fs.inode(directory);
   }
 
+  /** Whether this or an earlier agent has written the file of this group. */
+  wrote(cgroup: string, file: string): boolean {
+    const inode = this.inode(cgroup);
+    return inode !== undefined && this.#journal.entries(inode).has(file);
+  }
+
   /** A file as ECS left it: what it held before our write, unless somebody has written since. */
   ecsValue(cgroup: string, controller: string, file: string): string | undefined {
     const directory = controllerDirectory(this.#mounts, controller, cgroup);

@@ -15,6 +15,8 @@ export interface Settings {
   /** Of DynamoDB. */
   readonly endpoint: string;
   readonly stateDirectory: string;
+  /** Of instance metadata; absent: there is none. */
+  readonly metadataEndpoint?: string;
   /** Pressure steps are told and not taken. */
   readonly dryRun: boolean;
 }
@@ -51,6 +53,9 @@ export function readSettings(
     region,
     endpoint: environment.AWS_ENDPOINT_URL ?? `https://dynamodb.${region}.amazonaws.com`,
     stateDirectory: environment.BERTH_STATE_DIR ?? '/var/lib/berth-agent',
+    ...(environment.AWS_EC2_METADATA_DISABLED === 'true'
+      ? {}
+      : { metadataEndpoint: environment.AWS_EC2_METADATA_SERVICE_ENDPOINT ?? 'http://169.254.169.254' }),
     dryRun: environment.BERTH_DRY_RUN === '1',
   };
 }

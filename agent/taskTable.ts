@@ -1,9 +1,10 @@
 import { assignCpus, type CpuPools } from '../layers/domain/isolation/cpuPools.ts';
 import { type DesiredLimits, desiredLimits } from '../layers/domain/isolation/desired.ts';
-import type { TaskReport } from '../layers/domain/isolation/hostReport.ts';
 import type { Knob } from '../layers/domain/isolation/knob.ts';
 import { knobsV1 } from '../layers/domain/isolation/knobsV1.ts';
 import { knobsV2 } from '../layers/domain/isolation/knobsV2.ts';
+import type { QosClass } from '../layers/domain/isolation/profile.ts';
+import { type Squeeze, squeezed } from '../layers/domain/isolation/squeeze.ts';
 import { type HostTopology, parseCpuList } from '../layers/domain/isolation/topology.ts';
 import type { CgroupFs } from './cgroupFs.ts';
 import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
@@ -17,11 +18,16 @@ export interface TaskEntry {
   readonly taskArn: string;
   /** Every container ever seen of the task: one that has ended still counts in the request. */
   readonly containers: Map<string, ContainerView>;
+  qos: QosClass;
   desired?: DesiredLimits;
   results: readonly KnobResult[];
   inTime: boolean;
   lateMs?: number;
   appliedOnce: boolean;
+  /** The disk its I/O limits apply to, when it has some. */
+  device?: string;
+  /** What the pressure ladder takes for now. */
+  squeeze?: Squeeze;
   /** CPUs of its own. */
   pinned?: readonly number[];
   pinRefusal?: string;
@@ -35,6 +41,8 @@ export interface TaskTableParts {
   readonly mounts: CgroupMounts;
   readonly topology: HostTopology;
   readonly reconciler: Reconciler;
+  /** `major:minor` of the disk behind a path, default that of container roots; undefined when there is none. */
+  deviceOf(path: string | undefined): string | undefined;
   now(): number;
   log(line: string): void;
 }
@@ -43,6 +51,12 @@ const V1_WATCHED = ['cpu', 'cpuset', 'memory', 'pids'];
 /** Somebody who undoes our values this often is left to it until the window has passed: two writers must not spin. */
 const REPAIRS_PER_WINDOW = 20;
 const REPAIR_WINDOW_MS = 10_000;
+
+const FROZEN = { 1: 'FROZEN', 2: '1' } as const;
+const freezeKnob = (version: 1 | 2, frozen: boolean): Knob =>
+  version === 2
+    ? { controller: 'freezer', file: 'cgroup.freeze', value: frozen ? FROZEN[2] : '0' }
+    : { controller: 'freezer', file: 'freezer.state', value: frozen ? FROZEN[1] : 'THAWED' };
 
 /** All tasks of the host, their plan, and what stands of it. */
 export class TaskTable {
@@ -66,6 +80,7 @@ export class TaskTable {
         cgroup,
         taskArn: view.taskArn,
         containers: new Map(),
+        qos: view.profile.qos,
         results: [],
         inTime: false,
         appliedOnce: false,
@@ -127,8 +142,13 @@ export class TaskTable {
     for (const { unwatch } of this.tasks.values()) for (const stop of unwatch) stop();
   }
 
-  report(): Record<string, TaskReport> {
-    return Object.fromEntries([...this.tasks.values()].map((entry) => [reportKey(entry), taskReport(entry)]));
+  /** Takes the squeeze from the task, or gives it back. */
+  squeeze(cgroup: string, squeeze: Squeeze | undefined): void {
+    const entry = this.tasks.get(cgroup);
+    if (entry === undefined || JSON.stringify(entry.squeeze) === JSON.stringify(squeeze)) return;
+    if (squeeze === undefined) delete entry.squeeze;
+    else entry.squeeze = squeeze;
+    this.reconcile(entry);
   }
 
   #plan(entry: TaskEntry): void {
@@ -137,8 +157,20 @@ export class TaskTable {
     const profile = (views.find(({ taskId }) => taskId !== undefined) ?? views[0])?.profile ?? {
       qos: 'burstable',
     };
+    entry.qos = profile.qos;
     const ecs = readEcsLimits(reconciler, fs, mounts, entry.cgroup);
-    entry.desired = desiredLimits(profile, requestOf(views), ecs, topology);
+    const desired = desiredLimits(profile, requestOf(views), ecs, topology);
+    entry.desired = desired;
+    const { readBytesPerSecond, writeBytesPerSecond, readIops, writeIops, path } = desired.io;
+    if ([readBytesPerSecond, writeBytesPerSecond, readIops, writeIops].every((rate) => rate === undefined))
+      return;
+    const device = this.#parts.deviceOf(path);
+    if (device !== undefined) {
+      entry.device = device;
+      return;
+    }
+    const reason = `no disk behind ${path ?? 'the container root'}`;
+    entry.desired = { ...desired, refused: [...desired.refused, { knob: 'io', reason }] };
   }
 
   /** Shares the CPUs out anew; tasks whose set changes are reconciled. */
@@ -179,9 +211,19 @@ export class TaskTable {
 
   #knobs(entry: TaskEntry, desired: DesiredLimits): Knob[] {
     const cpus = entry.pinned ?? this.#shared;
-    const knobs = (this.#parts.mounts.version === 2 ? knobsV2 : knobsV1)(desired, { cpus });
-    // Until a task has CPUs of its own, every group runs where its parent does and needs no set.
-    return this.#pinningSeen ? knobs : knobs.filter(({ file }) => file !== 'cpuset.cpus');
+    const { mounts } = this.#parts;
+    const device = entry.device;
+    const placement = { cpus, ...(device === undefined ? {} : { device }) };
+    const knobs = (mounts.version === 2 ? knobsV2 : knobsV1)(squeezed(desired, entry.squeeze), placement);
+    const freeze = freezeKnob(mounts.version, entry.squeeze?.frozen !== undefined);
+    return [
+      // Until a task has CPUs of its own, every group runs where its parent does and needs no set.
+      ...(this.#pinningSeen ? knobs : knobs.filter(({ file }) => file !== 'cpuset.cpus')),
+      // Others may freeze a group too: only one that we have frozen is ours to thaw, also after our own death.
+      ...(freeze.value === FROZEN[mounts.version] || this.#parts.reconciler.wrote(entry.cgroup, freeze.file)
+        ? [freeze]
+        : []),
+    ];
   }
 
   #firstApplied(entry: TaskEntry): void {
@@ -221,30 +263,4 @@ export class TaskTable {
     this.reconcile(entry);
     if (this.writes > before) entry.repairs.push(now);
   }
-}
-
-export const reportKey = (entry: TaskEntry): string => {
-  const known = [...entry.containers.values()].find(({ taskId }) => taskId !== undefined)?.taskId;
-  return known ?? entry.taskArn.split('/').at(-1) ?? entry.taskArn;
-};
-
-function taskReport(entry: TaskEntry): TaskReport {
-  const views = [...entry.containers.values()];
-  const attempt = views.find((view) => view.attempt !== undefined)?.attempt;
-  const failures = entry.results
-    .filter(({ outcome }) => outcome === 'failed' || outcome === 'deferred')
-    .map(({ file, detail }) => `${file}: ${detail ?? 'failed'}`);
-  const problems = new Set(views.flatMap(({ profileProblem }) => profileProblem ?? []));
-  return {
-    ...(attempt === undefined ? {} : { attempt }),
-    applied: entry.appliedOnce && failures.length === 0,
-    inTime: entry.inTime,
-    ...(entry.lateMs === undefined ? {} : { lateMs: entry.lateMs }),
-    refused: [
-      ...(entry.desired?.refused ?? []),
-      ...[...problems].map((reason) => ({ knob: 'isolation', reason })),
-      ...(entry.pinRefusal === undefined ? [] : [{ knob: 'cpu.pinned', reason: entry.pinRefusal }]),
-    ],
-    failures,
-  };
 }

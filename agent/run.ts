@@ -1,0 +1,87 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Agent } from './agent.ts';
+import { wholeDisk } from './blockDevice.ts';
+import { probeCapabilities } from './capabilities.ts';
+import { KernelCgroupFs } from './cgroupFs.ts';
+import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
+import { credentialSource } from './credentials.ts';
+import { DockerApi } from './dockerApi.ts';
+import { canShape, limitEgress } from './egress.ts';
+import { probeTopology } from './hostProbe.ts';
+import { InstanceMetadata } from './imds.ts';
+import { interruptionAt } from './interruption.ts';
+import { fileJournal } from './journal.ts';
+import { lockHost } from './lock.ts';
+import { Reconciler } from './reconciler.ts';
+import { Reporter } from './reporter.ts';
+import type { Settings } from './settings.ts';
+import { serveStatus } from './statusServer.ts';
+import { TaskTable } from './taskTable.ts';
+import { notifySystemd } from './watchdog.ts';
+
+const DIRECTORY_MODE = 0o700;
+
+const log = (line: string): void => console.log(`${new Date().toISOString()} ${line}`);
+
+/** Puts the agent together from this host's parts and runs it until SIGTERM or SIGINT. */
+export async function runAgent(settings: Settings, mounts: CgroupMounts): Promise<void> {
+  const lock = await lockHost(settings.instanceId);
+  mkdirSync(settings.stateDirectory, { recursive: true, mode: DIRECTORY_MODE });
+  const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const journal = fileJournal(join(settings.stateDirectory, 'journal'), bootId);
+  const fs = new KernelCgroupFs();
+  const topology = probeTopology(mounts, settings.cgroupParent);
+  const docker = new DockerApi(settings.dockerHost);
+  const dockerRoot = await docker.rootDirectory().catch(() => undefined);
+  const metadata =
+    settings.metadataEndpoint === undefined ? undefined : new InstanceMetadata(settings.metadataEndpoint);
+  const { table, instanceArn, region, endpoint } = settings;
+  const credentials = credentialSource(process.env, metadata);
+  const reporter =
+    table === undefined ? undefined : new Reporter({ table, instanceArn, region, endpoint }, credentials);
+  const shapes = canShape();
+  const agent = new Agent({
+    settings,
+    mounts,
+    fs,
+    docker,
+    table: new TaskTable({
+      fs,
+      mounts,
+      topology,
+      reconciler: new Reconciler(fs, mounts, journal),
+      deviceOf: (path) =>
+        path === undefined && dockerRoot === undefined ? undefined : wholeDisk(path ?? dockerRoot ?? ''),
+      now: Date.now,
+      log,
+    }),
+    journal,
+    capabilities: {
+      ...probeCapabilities(fs, mounts, topology, settings.cgroupParent),
+      egress: shapes ? 'partial: per container, from just after its start' : 'no',
+    },
+    ...(reporter === undefined ? {} : { send: (report) => reporter.send(report) }),
+    ...(metadata === undefined ? {} : { interruption: () => interruptionAt(metadata) }),
+    limitEgress: (pid, rate) =>
+      shapes
+        ? limitEgress(pid, rate)
+        : Promise.reject(new Error('an egress limit needs nsenter and tc on the host')),
+    reclaim: (cgroup, bytes) =>
+      writeFile(`${controllerDirectory(mounts, 'memory', cgroup)}/memory.reclaim`, String(bytes)),
+    ready: () => {
+      lock.ready();
+      notifySystemd('READY=1');
+    },
+    alive: () => notifySystemd('WATCHDOG=1'),
+    log,
+  });
+  const status = await serveStatus(settings.stateDirectory, () => agent.report(Date.now()));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => agent.stop());
+  const where = `cgroup v${mounts.version}, tasks below ${settings.cgroupParent}`;
+  log(`agent of ${settings.instanceId} in ${settings.cluster}, ${where}`);
+  await agent.run();
+  status.close();
+  lock.release();
+}

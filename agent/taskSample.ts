@@ -1,0 +1,85 @@
+import type { Pressures } from '../layers/domain/isolation/pressureLadder.ts';
+import type { CgroupFs } from './cgroupFs.ts';
+import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
+import { parsePressure } from './pressure.ts';
+
+/** What the kernel has counted for one task so far, and what it uses now. */
+export interface TaskCounters {
+  readonly atMs: number;
+  readonly cpuUsageUs: number;
+  readonly throttledUs: number;
+  readonly throttledPeriods: number;
+  readonly memoryBytes: number;
+  readonly oomKills: number;
+  readonly pids: number;
+  /** Forks refused by the task's own limit. */
+  readonly pidsHits: number;
+  /** Absent where the kernel keeps none for the group. */
+  readonly pressure?: Pressures;
+}
+
+/** A flat-keyed file, one `name value` a line. */
+export function flatKeyed(content: string): ReadonlyMap<string, number> {
+  return new Map(
+    content.split('\n').flatMap((line): [string, number][] => {
+      const [name, value] = line.split(' ');
+      return name === undefined || value === undefined ? [] : [[name, Number(value)]];
+    }),
+  );
+}
+
+/** Reads the counters of a task's group; a file this kernel lacks counts nothing. */
+export function readCounters(fs: CgroupFs, mounts: CgroupMounts, cgroup: string, atMs: number): TaskCounters {
+  const text = (controller: string, file: string, below = ''): string => {
+    try {
+      return fs.read(`${controllerDirectory(mounts, controller, cgroup)}${below}/${file}`);
+    } catch {
+      // Not in this kernel, or gone with the task.
+      return '';
+    }
+  };
+  const v2 = mounts.version === 2;
+  const cpu = flatKeyed(text('cpu', 'cpu.stat'));
+  const pressure = readTaskPressure(fs, mounts, cgroup);
+  return {
+    atMs,
+    cpuUsageUs: v2 ? (cpu.get('usage_usec') ?? 0) : Number(text('cpuacct', 'cpuacct.usage')) / 1000,
+    throttledUs: v2 ? (cpu.get('throttled_usec') ?? 0) : (cpu.get('throttled_time') ?? 0) / 1000,
+    throttledPeriods: cpu.get('nr_throttled') ?? 0,
+    memoryBytes: Number(text('memory', v2 ? 'memory.current' : 'memory.usage_in_bytes')),
+    oomKills: v2
+      ? (flatKeyed(text('memory', 'memory.events')).get('oom_kill') ?? 0)
+      : oomKillsV1(fs, mounts, cgroup, (below) => text('memory', 'memory.oom_control', below)),
+    pids: Number(text('pids', 'pids.current')),
+    pidsHits: flatKeyed(text('pids', 'pids.events')).get('max') ?? 0,
+    ...(pressure === undefined ? {} : { pressure }),
+  };
+}
+
+/** v1 counts a kill where the killed process was, which is the container's group. */
+function oomKillsV1(
+  fs: CgroupFs,
+  mounts: CgroupMounts,
+  cgroup: string,
+  control: (below: string) => string,
+): number {
+  const directory = controllerDirectory(mounts, 'memory', cgroup);
+  const children = directory === undefined ? [] : fs.list(directory);
+  return ['', ...children.map((name) => `/${name}`)]
+    .map((below) => flatKeyed(control(below)).get('oom_kill') ?? 0)
+    .reduce((sum, kills) => sum + kills, 0);
+}
+
+function readTaskPressure(fs: CgroupFs, mounts: CgroupMounts, cgroup: string): Pressures | undefined {
+  if (mounts.unified === undefined) return undefined;
+  const read = (resource: string): number | undefined => {
+    try {
+      return parsePressure(fs.read(`${mounts.unified}${cgroup}/${resource}.pressure`));
+    } catch {
+      // This kernel keeps no pressure for groups.
+      return undefined;
+    }
+  };
+  const [cpu, memory, io] = ['cpu', 'memory', 'io'].map(read);
+  return cpu === undefined || memory === undefined || io === undefined ? undefined : { cpu, memory, io };
+}
