@@ -25,7 +25,9 @@ export class InvocationLog {
   started(stream: string): void {
     const isFirst = this.#stream === undefined;
     this.#stream = stream;
-    if (isFirst) this.line(`START RequestId: ${this.#requestId} Version: $LATEST\n`);
+    if (!isFirst) return;
+    if (this.#fn.logFormat === 'JSON') this.#platform('platform.start', { version: '$LATEST' });
+    else this.#write(`START RequestId: ${this.#requestId} Version: $LATEST\n`);
   }
 
   line(message: string): void {
@@ -43,6 +45,10 @@ export class InvocationLog {
       const { errorMessage } = JSON.parse(outcome.payload) as { errorMessage: string };
       this.#write(`${errorMessage}\nRuntime.ExitError\n`);
     }
+    if (this.#fn.logFormat === 'JSON') {
+      this.#platform('platform.report', { status: outcome.status, metrics: this.#metrics(outcome) });
+      return;
+    }
     this.#write(`END ${id}\n`);
     this.#write(`REPORT ${id}\t${this.#report(outcome)}\n`);
   }
@@ -50,6 +56,21 @@ export class InvocationLog {
   /** Base64 of the log's last 4 KB. */
   tail(): string {
     return this.#tail.toString('base64');
+  }
+
+  #platform(type: string, record: object): void {
+    const time = new Date(this.#now()).toISOString();
+    this.#write(JSON.stringify({ time, type, record: { requestId: this.#requestId, ...record } }));
+  }
+
+  #metrics({ durationMs, initDurationMs, maxMemoryUsedMiB }: InvocationOutcome): object {
+    return {
+      durationMs,
+      billedDurationMs: Math.ceil(durationMs + (initDurationMs ?? 0)),
+      memorySizeMB: this.#fn.memoryMiB,
+      maxMemoryUsedMB: maxMemoryUsedMiB,
+      ...(initDurationMs === undefined ? {} : { initDurationMs }),
+    };
   }
 
   #report(outcome: InvocationOutcome): string {

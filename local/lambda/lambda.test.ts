@@ -37,6 +37,27 @@ describe('Invoke', () => {
     ]);
   });
 
+  it('logs the platform in JSON where the function does', async () => {
+    const { call, logged } = testLambda({ echo }, { echo: { logFormat: 'JSON' } });
+    await call('Invoke', { FunctionName: 'echo' }, 'id-1');
+    expect(logged.map((line) => JSON.parse(line))).toEqual([
+      {
+        time: '2026-01-01T00:00:00.000Z',
+        type: 'platform.start',
+        record: { requestId: 'id-1', version: '$LATEST' },
+      },
+      {
+        time: '2026-01-01T00:00:00.000Z',
+        type: 'platform.report',
+        record: {
+          requestId: 'id-1',
+          status: 'success',
+          metrics: { durationMs: 0, billedDurationMs: 0, memorySizeMB: 128, maxMemoryUsedMB: 0 },
+        },
+      },
+    ]);
+  });
+
   it.each(['echo', 'echo:$LATEST', 'function:echo', 'arn:aws:lambda:us-east-1:000000000000:function:echo'])(
     'finds a function by %s',
     async (FunctionName) => {

@@ -7,7 +7,6 @@ import { Functions } from './functions.ts';
 import { invokeOperation } from './invokeOperation.ts';
 import { type Invocation, Invoker, type InvokerOptions } from './invoker.ts';
 import { type LayerSpec, Layers, type LayersOptions, type LayerVersion, layerOperations } from './layers.ts';
-import type { PatternCompiler } from './sources/filter.ts';
 import type { MappingRecord, MappingSpec } from './sources/mapping.ts';
 import { mappingOperations } from './sources/mappingOperations.ts';
 import { type EventSources, Mappings } from './sources/mappings.ts';
@@ -15,8 +14,11 @@ import { type EventSources, Mappings } from './sources/mappings.ts';
 export interface LambdaOptions extends InvokerOptions, AsyncQueueOptions, LayersOptions {
   readonly deliverer: Deliverer;
   readonly sources: EventSources;
-  /** EventBridge's pattern language; mappings with filters are refused when absent. */
-  readonly compilePattern?: PatternCompiler;
+  /**
+   * When messages that a function has failed come back to it. Absent: at the end of the queue's visibility timeout, as
+   * with the real service. A short time makes a demonstration or a test of failures quick.
+   */
+  readonly failedMessageDelayMs?: number;
 }
 
 /** The Lambda engine: the service for the wire, and what the other parts of the embedded AWS call. */

@@ -1,10 +1,8 @@
 import { ServiceError } from '../../engine/service.ts';
+import { patternMatcher } from '../../events/pattern/patternMatcher.ts';
 
 /** Whether a record goes to the function. */
 export type RecordFilter = (record: object) => boolean;
-
-/** Compiles an event pattern; throws when it is not valid. The pattern language is EventBridge's. */
-export type PatternCompiler = (pattern: unknown) => (event: unknown) => boolean;
 
 const parse = (text: string): unknown => {
   try {
@@ -18,13 +16,8 @@ const parse = (text: string): unknown => {
  * The filter of a mapping: a record passes when it matches any of the patterns. The body of a queue's message is matched
  * as JSON when the pattern looks into it; a body that is not JSON then matches nothing.
  */
-export function recordFilter(
-  patterns: readonly string[],
-  compile: PatternCompiler | undefined,
-): RecordFilter {
+export function recordFilter(patterns: readonly string[]): RecordFilter {
   if (patterns.length === 0) return () => true;
-  if (!compile)
-    throw new ServiceError('InvalidParameterValueException', 'Filter criteria are not supported here.');
   const matchers = patterns.map((text) => {
     const pattern = parse(text) as { body?: unknown } | undefined;
     if (pattern === null || typeof pattern !== 'object') {
@@ -33,7 +26,7 @@ export function recordFilter(
       });
     }
     const looksIntoBody = typeof pattern.body === 'object' && !Array.isArray(pattern.body);
-    const matches = compile(pattern);
+    const matches = patternMatcher(pattern);
     return (record: object): boolean => {
       if (!looksIntoBody) return matches(record);
       const body = parse(String((record as { body?: unknown }).body));

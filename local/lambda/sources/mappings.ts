@@ -1,8 +1,8 @@
 import { type Deliverer, ServiceError } from '../../engine/service.ts';
 import type { Collection } from '../../engine/state.ts';
-import { type PatternCompiler, recordFilter } from './filter.ts';
+import { recordFilter } from './filter.ts';
 import { isStream, type MappingRecord, type MappingSpec, mappingRecord } from './mapping.ts';
-import { type PollerParts, QueuePoller } from './queuePoller.ts';
+import { type BatchInHand, type PollerParts, QueuePoller } from './queuePoller.ts';
 import type { QueueSource } from './queueSource.ts';
 import { StreamPoller } from './streamPoller.ts';
 import type { ShardProgress, StreamSource } from './streamSource.ts';
@@ -16,7 +16,7 @@ export interface EventSources {
 export interface MappingsParts extends PollerParts {
   readonly deliverer: Deliverer;
   readonly sources: EventSources;
-  readonly compilePattern?: PatternCompiler;
+  readonly failedMessageDelayMs?: number;
 }
 
 interface Poller {
@@ -29,6 +29,9 @@ export class Mappings {
   readonly #parts: MappingsParts;
   readonly #records: Collection<MappingRecord>;
   readonly #checkpoints: Collection<ShardProgress>;
+  readonly #inHand: Collection<BatchInHand>;
+  /** What an earlier process had in hand when it was killed. */
+  #left: readonly (readonly [string, BatchInHand])[];
   readonly #pollers = new Map<string, Poller>();
   #started = false;
 
@@ -36,6 +39,8 @@ export class Mappings {
     this.#parts = parts;
     this.#records = parts.context.state.collection<MappingRecord>('lambda.mappings');
     this.#checkpoints = parts.context.state.collection<ShardProgress>('lambda.checkpoints');
+    this.#inHand = parts.context.state.collection<BatchInHand>('lambda.inHand');
+    this.#left = [...this.#inHand.entries()];
     parts.invoker.concurrency.onFree(() => {
       for (const poller of this.#pollers.values()) poller.pump();
     });
@@ -65,7 +70,7 @@ export class Mappings {
   /** Creates the mapping, or changes the one that is there: templates are applied again and again. */
   put(spec: MappingSpec, uuid = this.find(spec)?.uuid ?? this.#parts.invoker.newRequestId()): MappingRecord {
     const record = mappingRecord(spec, uuid, this.#parts.context.clock.now());
-    const filter = recordFilter(record.filterPatterns ?? [], this.#parts.compilePattern);
+    const filter = recordFilter(record.filterPatterns ?? []);
     const { sources } = this.#parts;
     const source = isStream(record.eventSourceArn)
       ? sources.stream(record.eventSourceArn)
@@ -94,14 +99,32 @@ export class Mappings {
   /** Begins to carry messages; before that, mappings are only recorded. */
   start(): void {
     this.#started = true;
+    this.#takeBack();
     for (const record of this.#records.values()) {
-      void this.#restart(record, recordFilter(record.filterPatterns ?? [], this.#parts.compilePattern));
+      void this.#restart(record, recordFilter(record.filterPatterns ?? []));
     }
   }
 
   async stop(): Promise<void> {
     this.#started = false;
     await Promise.all([...this.#pollers.keys()].map((uuid) => this.#stop(uuid)));
+  }
+
+  /**
+   * Gives back what a killed engine had in hand: its workers died with it. The service's pollers do not die, so it has
+   * nothing of the kind; here a FIFO group would stand still for a whole visibility timeout.
+   */
+  #takeBack(): void {
+    for (const [key, { mapping, handles }] of this.#left) {
+      const arn = this.#records.get(mapping)?.eventSourceArn;
+      try {
+        if (arn) this.#parts.sources.queue(arn)?.release(handles, 0);
+      } catch (error) {
+        this.#parts.context.log(`lambda: a message of ${arn} was not held any more: ${String(error)}`);
+      }
+      this.#inHand.delete(key);
+    }
+    this.#left = [];
   }
 
   async #stop(uuid: string): Promise<void> {
@@ -126,6 +149,6 @@ export class Mappings {
       return stream && new StreamPoller(parts, record, stream, filter);
     }
     const queue = this.#parts.sources.queue(record.eventSourceArn);
-    return queue && new QueuePoller(this.#parts, record, queue, filter);
+    return queue && new QueuePoller({ ...this.#parts, inHand: this.#inHand }, record, queue, filter);
   }
 }

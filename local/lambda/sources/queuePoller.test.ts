@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { SQSEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
+import { sqliteState } from '../../engine/state.ts';
+import { virtualClock } from '../../engine/testClock.ts';
 import { type TestContext, testContext } from '../../engine/testContext.ts';
 import { createSqs, type Sqs } from '../../sqs/engine.ts';
 import type { InProcessHandler } from '../inProcessRunner.ts';
@@ -17,16 +22,20 @@ interface World extends TestLambda {
 async function world(
   mapping: Partial<MappingSpec>,
   then: (event: SQSEvent, context: TestContext) => unknown = () => undefined,
-  options: { fifo?: boolean; attributes?: Record<string, string>; maxConcurrency?: number } = {},
+  options: {
+    fifo?: boolean;
+    maxConcurrency?: number;
+    context?: TestContext;
+    failedMessageDelayMs?: number;
+  } = {},
 ): Promise<World> {
-  const context = testContext();
+  const context = options.context ?? testContext();
   const sqs = createSqs(context, { baseUrl: 'http://127.0.0.1:4566' });
   const name = options.fifo ? 'work.fifo' : 'work';
   const arn = `arn:aws:sqs:us-east-1:000000000000:${name}`;
   const attributes = {
     VisibilityTimeout: '30',
     ...(options.fifo ? { FifoQueue: 'true', ContentBasedDeduplication: 'true' } : {}),
-    ...options.attributes,
   };
   await sqs.service.operations.CreateQueue?.(
     { QueueName: name, Attributes: attributes },
@@ -44,6 +53,9 @@ async function world(
     {
       context,
       maxConcurrency: options.maxConcurrency ?? 10,
+      ...(options.failedMessageDelayMs === undefined
+        ? {}
+        : { failedMessageDelayMs: options.failedMessageDelayMs }),
       sources: { queue: (queueArn) => sqsSource(sqs, queueArn), stream: () => undefined },
     },
   );
@@ -206,6 +218,49 @@ describe('a queue mapped to a function', () => {
       const own = order.filter((body) => body.startsWith(group));
       expect(own).toEqual(Array.from({ length: 8 }, (_, n) => `${group}${n}`));
     }
+  });
+
+  it('brings failed messages back sooner where that is wanted', async () => {
+    let failures = 1;
+    const then = (): void => {
+      if (failures-- > 0) throw new Error('not yet');
+    };
+    const { sqs, arn, batches, context } = await world({}, then, { failedMessageDelayMs: 500 });
+    sqs.send(arn, 'again');
+    await context.clock.advance(500);
+    expect(batches).toEqual([['again'], ['again']]);
+  });
+
+  it('takes up at once what a killed engine had in hand, and no message twice otherwise', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'berth-poller-'));
+    try {
+      const restart = (seed: number) =>
+        testContext(
+          { state: sqliteState(join(dir, 'state.db')), clock: virtualClock(Date.UTC(2026, 0, 1)) },
+          seed,
+        );
+      const killed = await world({}, () => new Promise(() => {}), { fifo: true, context: restart(1) });
+      killed.sqs.send(killed.arn, 'first', { messageGroupId: 'g' });
+      await killed.context.clock.advance(0);
+      killed.sqs.send(killed.arn, 'second', { messageGroupId: 'g' });
+      expect(killed.batches).toEqual([['first']]);
+      const next = await world({}, () => undefined, { fifo: true, context: restart(2) });
+      await next.context.clock.advance(60_000);
+      expect(next.batches.flat()).toEqual(['first', 'second']);
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+
+  it('does not give a running batch to anyone else when its mapping is changed', async () => {
+    const then = (_event: SQSEvent, context: TestContext) => later(context, 2_000);
+    const { sqs, arn, batches, context, call } = await world({}, then);
+    sqs.send(arn, 'once');
+    await context.clock.advance(0);
+    const list = await call<{ EventSourceMappings: { UUID: string }[] }>('ListEventSourceMappings', {});
+    await call('UpdateEventSourceMapping', { UUID: list.EventSourceMappings[0]?.UUID, BatchSize: 5 });
+    await context.clock.advance(60_000);
+    expect(batches).toEqual([['once']]);
   });
 
   it('stops when disabled and goes on when enabled', async () => {

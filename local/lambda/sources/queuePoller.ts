@@ -1,6 +1,7 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import type { Cancel } from '../../engine/clock.ts';
 import type { EngineContext } from '../../engine/service.ts';
+import type { Collection } from '../../engine/state.ts';
 import type { FunctionRecord } from '../function.ts';
 import type { Invoker } from '../invoker.ts';
 import { batchItemFailures } from './batchResponse.ts';
@@ -17,6 +18,17 @@ export interface PollerParts {
   readonly invoker: Invoker;
   /** Undefined once the function is deleted. */
   readonly find: (functionName: string) => FunctionRecord | undefined;
+}
+
+/** A batch that a function is working on, by receipt handles. */
+export interface BatchInHand {
+  readonly mapping: string;
+  readonly handles: readonly string[];
+}
+
+export interface QueuePollerParts extends PollerParts {
+  readonly inHand: Collection<BatchInHand>;
+  readonly failedMessageDelayMs?: number;
 }
 
 const handlesOf = (messages: readonly Message[]): string[] =>
@@ -45,7 +57,7 @@ function* partsOf(messages: readonly Message[]): Generator<readonly Message[]> {
  * group that has messages in flight, so at most one batch of a group is under way.
  */
 export class QueuePoller {
-  readonly #parts: PollerParts;
+  readonly #parts: QueuePollerParts;
   readonly #mapping: MappingRecord;
   readonly #source: QueueSource;
   readonly #filter: RecordFilter;
@@ -56,7 +68,7 @@ export class QueuePoller {
   #window: { cancel: Cancel; closed: boolean } | undefined;
   #stopped = false;
 
-  constructor(parts: PollerParts, mapping: MappingRecord, source: QueueSource, filter: RecordFilter) {
+  constructor(parts: QueuePollerParts, mapping: MappingRecord, source: QueueSource, filter: RecordFilter) {
     this.#parts = parts;
     this.#mapping = mapping;
     this.#source = source;
@@ -76,7 +88,7 @@ export class QueuePoller {
       const release = this.#parts.invoker.takePlace(fn);
       // Nothing else runs between the question and the taking.
       if (release) void this.#run(fn, batch, release);
-      else this.#source.release(handlesOf(batch), 0);
+      else this.#release(handlesOf(batch), 0);
     }
   }
 
@@ -84,7 +96,16 @@ export class QueuePoller {
     this.#stopped = true;
     this.#cancelListening();
     this.#window?.cancel();
-    this.#source.release(handlesOf(this.#gathered.splice(0)), 0);
+    this.#release(handlesOf(this.#gathered.splice(0)), 0);
+  }
+
+  #release(handles: readonly string[], visibilityMs: number): void {
+    try {
+      this.#source.release(handles, visibilityMs);
+    } catch (error) {
+      // Visible again already, or deleted after all: either way there is nothing to give back.
+      this.#parts.context.log(`lambda: a message of ${this.#source.arn} was not held: ${String(error)}`);
+    }
   }
 
   /** The next full batch, or what there is when no window is set or it has closed. */
@@ -135,6 +156,8 @@ export class QueuePoller {
 
   async #run(fn: FunctionRecord, batch: readonly Message[], release: () => void): Promise<void> {
     this.#running += 1;
+    const key = this.#parts.context.hex(16);
+    this.#parts.inHand.set(key, { mapping: this.#mapping.uuid, handles: handlesOf(batch) });
     try {
       for (const part of partsOf(batch)) {
         const done = await this.#invoke(fn, part);
@@ -143,6 +166,7 @@ export class QueuePoller {
       }
     } finally {
       this.#running -= 1;
+      this.#parts.inHand.delete(key);
       release();
       // The place is usually enough to wake all pollers; a bound of this mapping's own is known only here.
       this.pump();
@@ -154,12 +178,12 @@ export class QueuePoller {
     const payload = JSON.stringify({ Records: messages.map((message) => this.#record(message)) });
     // The place is held for the whole batch and given back by the caller.
     const invocation = await this.#parts.invoker.invokeHeld(fn, { payload }, () => {});
-    if (invocation.status !== 'success') return false;
+    if (invocation.status !== 'success') return this.#failed(messages);
     const ids = new Set(messages.map(({ MessageId }) => MessageId ?? ''));
     const failed = this.#mapping.reportBatchItemFailures
       ? batchItemFailures(invocation.payload, ids)
       : new Set<string>();
-    if (failed === 'all') return false;
+    if (failed === 'all') return this.#failed(messages);
     const done = messages.filter(({ MessageId }) => !failed.has(MessageId ?? ''));
     try {
       this.#source.delete(handlesOf(done));
@@ -167,6 +191,13 @@ export class QueuePoller {
       // The visibility timeout was shorter than the work: the message is someone else's by now and will come again.
       this.#parts.context.log(`lambda: ${fn.name} was done with a message too late: ${String(error)}`);
     }
-    return failed.size === 0;
+    return failed.size === 0 || this.#failed(messages.filter((message) => !done.includes(message)));
+  }
+
+  #failed(messages: readonly Message[]): false {
+    // A stop kills what runs: what has not failed by itself need not wait.
+    const failedMessageDelayMs = this.#stopped ? 0 : this.#parts.failedMessageDelayMs;
+    if (failedMessageDelayMs !== undefined) this.#release(handlesOf(messages), failedMessageDelayMs);
+    return false;
   }
 }
