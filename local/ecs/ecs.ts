@@ -87,11 +87,14 @@ export function createEcs(context: EngineContext, parts: EcsParts): Ecs {
     (input: I): Promise<O> =>
       withFaults(context, `ecs.${name}`, undefined, () => {
         throttle(name);
-        return carryOut(input);
+        return context.state.atomically(() => carryOut(input));
       });
 
   const onHost = (ec2InstanceId: string, act: (host: Host) => void): void => {
-    for (const host of store.hostsOfInstance(ec2InstanceId)) if (host.record.status !== 'INACTIVE') act(host);
+    context.state.atomically(() => {
+      for (const host of store.hostsOfInstance(ec2InstanceId))
+        if (host.record.status !== 'INACTIVE') act(host);
+    });
   };
 
   return {

@@ -1,3 +1,4 @@
+import { plainJson } from '../engine/plainJson.ts';
 import type { EngineContext, EventSink } from '../engine/service.ts';
 import type { Arns } from './arn.ts';
 import { describeHost } from './describeHost.ts';
@@ -37,7 +38,7 @@ export class EcsEvents {
 
   private send(detailType: string, arn: string, resource: object): void {
     const timeMs = this.context.clock.now();
-    const detail: unknown = JSON.parse(JSON.stringify({ ...resource, updatedAt: new Date(timeMs) }));
+    const detail = plainJson({ ...resource, updatedAt: new Date(timeMs) });
     const emit = (): void =>
       this.sink.emit({ source: 'aws.ecs', 'detail-type': detailType, detail, resources: [arn], timeMs });
     const fault = this.context.faults.at('ecs.events', arn);

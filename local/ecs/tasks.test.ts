@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { memoryState } from '../engine/state.ts';
+import { restarted } from '../engine/testClock.ts';
 import { testEcs } from './testEcs.ts';
 
 const firstArn = (output: { tasks?: { taskArn?: string | undefined }[] | undefined }): string =>
@@ -264,7 +265,10 @@ describe('a restart', () => {
     const arn = firstArn(await before.run(definition, { clientToken: 'x:1' }));
     await before.context.clock.advance(0);
 
-    const after = await testEcs({ over: { state, clock: before.context.clock }, hosts: before.hosts });
+    const after = await testEcs({
+      over: { state, clock: restarted(before.context.clock) },
+      hosts: before.hosts,
+    });
     expect(await after.instance(instanceArn)).toMatchObject({ runningTasksCount: 1 });
     expect((await after.run(definition, { clientToken: 'x:1' })).tasks).toHaveLength(1);
     expect((await after.run(definition)).failures).toEqual([{ arn: instanceArn, reason: 'RESOURCE:PORTS' }]);
@@ -284,7 +288,7 @@ describe('a restart', () => {
     const arn = firstArn(await before.run(await before.define('web')));
     await before.hosts.close({ removeAll: true });
     // New hosts know nothing of the task: the process died between its record and its start.
-    const after = await testEcs({ over: { state, clock: before.context.clock } });
+    const after = await testEcs({ over: { state, clock: restarted(before.context.clock) } });
     await after.host('i-0aaa');
     after.ecs.resume();
     await after.context.clock.advance(0);

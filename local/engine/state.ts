@@ -16,6 +16,11 @@ export interface Collection<T> {
 /** Where engines keep what must outlive the process (`sqliteState`) or only the run (`memoryState`). */
 export interface EngineState {
   collection<T>(name: string): Collection<T>;
+  /**
+   * Runs synchronous work whose writes belong together: a killed process leaves all of them or none. What was written
+   * before `work` throws stays written. Calls may nest; the outermost one counts.
+   */
+  atomically<T>(work: () => T): T;
   close(): void;
 }
 
@@ -28,6 +33,7 @@ export function memoryState(): EngineState {
       collections.set(name, known);
       return known as Map<string, T>;
     },
+    atomically: (work) => work(),
     close: () => {},
   };
 }
@@ -45,7 +51,17 @@ export function sqliteState(file: string): EngineState {
   const select = database.prepare('SELECT key, value FROM record WHERE collection = ?');
   const upsert = database.prepare('INSERT OR REPLACE INTO record (collection, key, value) VALUES (?, ?, ?)');
   const remove = database.prepare('DELETE FROM record WHERE collection = ? AND key = ?');
+  let depth = 0;
   return {
+    atomically(work) {
+      if (depth++ === 0) database.exec('BEGIN');
+      try {
+        return work();
+      } finally {
+        // Committed even when work throws: memory has the writes already, and the file must not differ from it.
+        if (--depth === 0) database.exec('COMMIT');
+      }
+    },
     collection<T>(name: string): Collection<T> {
       const memory = new Map<string, T>();
       for (const row of select.all(name)) memory.set(String(row.key), JSON.parse(String(row.value)) as T);

@@ -81,3 +81,6 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1)): VirtualClock {
   };
   return clock;
 }
+
+/** The time of `clock` without its timers, as after the process has died: what it had planned never happens. */
+export const restarted = (clock: VirtualClock): VirtualClock => virtualClock(clock.now());
