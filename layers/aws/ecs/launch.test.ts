@@ -73,6 +73,16 @@ describe('launching', () => {
       { failures: [{ reason: 'MemberOf placement constraint unsatisfied.' }] },
       { outcome: 'refused', code: 'CONSTRAINT' },
     ],
+    [
+      'what the pinned host lacks among what the others are',
+      {
+        failures: [
+          { reason: 'MemberOf placement constraint unsatisfied.', arn: 'other' },
+          { reason: 'RESOURCE:MEMORY', arn: 'pinned' },
+        ],
+      },
+      { outcome: 'refused', code: 'RESOURCE:MEMORY' },
+    ],
     ['an empty answer', { tasks: [], failures: [] }, { outcome: 'unknown' }],
     ['a throttle', sdkError('ThrottlingException', 'Rate exceeded'), { outcome: 'throttled' }],
     ['a fault', sdkError('ServerException', 'oops', { fault: 'server' }), { outcome: 'unknown' }],
@@ -91,6 +101,11 @@ describe('launching', () => {
       'other words for the same token',
       new ConflictException({ message: 'in use', $metadata: {}, resourceIds: [arn] }),
       { outcome: 'launched', ecsTaskArn: arn },
+    ],
+    [
+      'a token that is used up without a task',
+      new ConflictException({ message: 'in use', $metadata: {} }),
+      { outcome: 'refused', code: 'CONFLICT' },
     ],
   ];
 

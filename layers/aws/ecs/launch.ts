@@ -37,25 +37,37 @@ const toInput = (request: LaunchRequest): RunTaskCommandInput => ({
 /** ECS has several words for the same: no registered, active host met the pin. */
 const hostNotThere = /No Container Instances were found|no active instances/i;
 
-/** A 200 whose `failures` say why there is no task. Codes are ECS's; sentences of a constraint become `CONSTRAINT`. */
+const unpinned = /constraint unsatisfied/i;
+
+/**
+ * A 200 whose `failures` say why there is no task. ECS names every host it has looked at: those that are not the pinned one
+ * do not meet the constraint, the pinned one tells what counts. Codes are ECS's; a constraint's sentence becomes `CONSTRAINT`.
+ */
 function refusal({ failures = [] }: RunTaskCommandOutput): LaunchOutcome {
-  const [first] = failures;
-  if (first?.reason === undefined) {
+  const told = failures.filter(({ reason }) => reason !== undefined);
+  const failure = told.find(({ reason = '' }) => !unpinned.test(reason)) ?? told[0];
+  if (failure?.reason === undefined) {
     return { outcome: 'unknown', detail: 'RunTask answered with neither a task nor a failure' };
   }
-  const code = /constraint unsatisfied/i.test(first.reason) ? 'CONSTRAINT' : first.reason;
-  return { outcome: 'refused', code, detail: [first.reason, first.detail].filter(Boolean).join(': ') };
+  const code = unpinned.test(failure.reason) ? 'CONSTRAINT' : failure.reason;
+  return { outcome: 'refused', code, detail: [failure.reason, failure.detail].filter(Boolean).join(': ') };
 }
 
-/** The token's task exists, launched with other words: what counts is that it is this attempt's. */
-const existing = (error: unknown): LaunchOutcome | undefined =>
-  error instanceof ConflictException && error.resourceIds?.[0]
-    ? { outcome: 'launched', ecsTaskArn: error.resourceIds[0] }
-    : undefined;
+/**
+ * The token was used with other words. Its task is this attempt's, and that is what counts; without one the attempt is
+ * given up for its successor, whose token is fresh.
+ */
+function conflict(error: unknown): LaunchOutcome | undefined {
+  if (!(error instanceof ConflictException)) return undefined;
+  const [ecsTaskArn] = error.resourceIds ?? [];
+  return ecsTaskArn === undefined
+    ? { outcome: 'refused', code: 'CONFLICT', detail: error.message }
+    : { outcome: 'launched', ecsTaskArn };
+}
 
 function failed(ecs: Ecs, error: unknown): LaunchOutcome {
-  const task = existing(error);
-  if (task) return task;
+  const answer = conflict(error);
+  if (answer) return answer;
   const failure = classifyFailure(error);
   switch (failure.kind) {
     case 'throttled':
