@@ -1,10 +1,19 @@
 import type { PlacementStrategy } from '../model/task.ts';
 import { Admission } from './admission.ts';
 import type { HostTable } from './hostTable.ts';
-import { RowHeap, type RowIndex, rowIndex } from './rowHeap.ts';
-import { fieldScore, packingScore, SCORE_CEILING, seededScore } from './score.ts';
+import { type RowIndex, rowIndex } from './rowHeap.ts';
+import { fieldScore, packingScore, randomScore, SCORE_CEILING, type Score } from './score.ts';
+import { ShortList } from './shortList.ts';
 import { isHostSpread, SpreadRules } from './spreadRules.ts';
 import type { TaskClass } from './taskClass.ts';
+
+interface Index {
+  readonly rows: RowIndex;
+  /** Rows that may ever take the class. */
+  readonly eligible: Uint8Array;
+  /** One list for each combination of spread domains. */
+  readonly lists: readonly ShortList[];
+}
 
 /** Below this many tasks a heap costs more to build than it saves. */
 const HEAP_FROM_TASKS = 3;
@@ -18,9 +27,12 @@ export class Candidates {
   readonly #cls: TaskClass;
   readonly #admission: Admission;
   readonly #spread: SpreadRules;
-  readonly #hostKey: (row: number) => number;
-  /** Rows that may ever take the class, and the heap index; undefined while the class is too small to need them. */
-  #index: { readonly rows: RowIndex; readonly eligible: Uint8Array; readonly heaps: RowHeap[] } | undefined;
+  readonly #hostKey: Score;
+  /** Beside someone: the first of a group to be placed changes what every other host answers. */
+  readonly #besideOwn: boolean;
+  #groupStarted = false;
+  /** Undefined while the class is too small to need it. */
+  #index: Index | undefined;
   readonly #members: Int32Array;
   #seen = 0;
 
@@ -30,20 +42,21 @@ export class Candidates {
     this.#members = members;
     this.#admission = new Admission(table, cls);
     this.#hostKey = hostKeyOf(table, cls);
+    this.#besideOwn = cls.spec.placement.constraints.some(
+      (constraint) => constraint.type === 'affinity' && constraint.group === cls.spec.group,
+    );
     this.#spread = new SpreadRules(table, cls, (row) => this.#admission.mayEver(row), members);
     if (cls.remaining >= HEAP_FROM_TASKS) this.#build();
   }
 
   /** The best host's row, or -1. */
   best(): number {
-    if (this.#index === undefined) return this.#scan();
-    this.#catchUp(this.#index);
-    const { heaps } = this.#index;
-    if (!this.#spread.active) return heaps[0]?.top() ?? -1;
-    return this.#spread.choose(
-      heaps.map((heap) => heap.top()),
-      this.#index.rows.keys,
-    );
+    const index = this.#index;
+    if (index === undefined) return this.#scan();
+    this.#catchUp(index);
+    if (index.lists.some(isSpent)) this.#fill(index);
+    if (!this.#spread.active) return index.lists[0]?.top() ?? -1;
+    return this.#spread.choose(index.lists.map(topOf), index.rows.keys);
   }
 
   #scan(): number {
@@ -64,58 +77,62 @@ export class Candidates {
 
   #build(): void {
     const size = this.#table.hosts.length;
-    const rows = rowIndex(size);
     const eligible = new Uint8Array(size);
-    const heaps = Array.from({ length: this.#spread.domains }, () => new RowHeap(rows));
+    for (const row of this.#members) if (this.#admission.mayEver(row)) eligible[row] = 1;
+    const rows = rowIndex(size);
+    const lists = Array.from({ length: this.#spread.domains }, () => new ShortList(rows));
+    this.#index = { rows, eligible, lists };
+    this.#fill(this.#index);
+  }
+
+  /** Looks at every host anew. */
+  #fill({ rows, eligible, lists }: Index): void {
+    const members: number[][] = lists.map(() => []);
     for (const row of this.#members) {
-      if (!this.#admission.mayEver(row)) continue;
-      eligible[row] = 1;
-      if (this.#admission.now(row)) heaps[this.#spread.domainOf(row)]?.append(row, this.#hostKey(row));
+      if (eligible[row] === 0 || !this.#admission.now(row)) continue;
+      rows.keys[row] = this.#hostKey(row);
+      members[this.#spread.domainOf(row)]?.push(row);
     }
-    for (const heap of heaps) heap.order();
-    this.#index = { rows, eligible, heaps };
+    lists.forEach((list, at) => {
+      list.fill(members[at] ?? []);
+    });
+    this.#groupStarted = this.#table.groupTotal(this.#cls.spec.group) > 0;
     this.#seen = this.#table.log.length;
   }
 
-  #catchUp(index: { readonly eligible: Uint8Array; readonly heaps: RowHeap[] }): void {
-    const { log } = this.#table;
-    if (this.#cls.spec.placement.constraints.some(({ type }) => type === 'affinity')) {
-      // The first member of a group changes what every other host answers.
-      if (log.length > this.#seen) this.#build();
+  #catchUp(index: Index): void {
+    const { log, lastChange } = this.#table;
+    if (this.#besideOwn && this.#groupStarted !== this.#table.groupTotal(this.#cls.spec.group) > 0) {
+      this.#fill(index);
       return;
     }
-    let previous = -1;
+    const { eligible, lists } = index;
     for (let at = this.#seen; at < log.length; at += 1) {
       const row = log[at] as number;
-      if (row === previous || index.eligible[row] === 0) continue;
-      previous = row;
-      const heap = index.heaps[this.#spread.domainOf(row)];
-      if (this.#admission.now(row)) heap?.set(row, this.#hostKey(row));
-      else heap?.remove(row);
+      if (lastChange[row] !== at || eligible[row] === 0) continue;
+      const list = lists[this.#spread.domainOf(row)];
+      if (this.#admission.now(row)) list?.update(row, this.#hostKey(row));
+      else list?.remove(row);
     }
     this.#seen = log.length;
   }
 }
 
+const isSpent = (list: ShortList): boolean => list.spent;
+const topOf = (list: ShortList): number => list.top();
+
 /** Order of the hosts within a domain, by the strategies that look at hosts one by one. */
-function hostKeyOf(table: HostTable, cls: TaskClass): (row: number) => number {
+function hostKeyOf(table: HostTable, cls: TaskClass): Score {
   const { group, placement } = cls.spec;
   const last = placement.strategies.find((strategy) => strategy.type !== 'spread');
   const score = scoreOf(table, cls, last);
-  const evenly = placement.strategies.some(isHostSpread);
-  return evenly ? (row) => table.groupCount(row, group) * SCORE_CEILING + score(row) : score;
+  if (!placement.strategies.some(isHostSpread)) return score;
+  const counts = table.groupCounts(group);
+  return (row) => (counts[row] as number) * SCORE_CEILING + score(row);
 }
 
-function scoreOf(
-  table: HostTable,
-  cls: TaskClass,
-  strategy: PlacementStrategy | undefined,
-): (row: number) => number {
-  if (strategy?.type === 'random') {
-    const seed = `${cls.spec.taskDefinition}|${cls.index}`;
-    return (row) => seededScore(seed, table.hosts[row]?.hostId ?? '', table.log.length);
-  }
+function scoreOf(table: HostTable, cls: TaskClass, strategy: PlacementStrategy | undefined): Score {
+  if (strategy?.type === 'random') return randomScore(table, `${cls.spec.taskDefinition}|${cls.index}`);
   const field = strategy?.type === 'binpack' ? strategy.field : undefined;
-  if (field !== undefined) return (row) => fieldScore(table, row, cls, field);
-  return (row) => packingScore(table, row, cls);
+  return field === undefined ? packingScore(table, cls) : fieldScore(table, cls, field);
 }

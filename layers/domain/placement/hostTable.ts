@@ -1,15 +1,18 @@
 import type { Host } from '../model/host.ts';
-import { amountOf } from '../model/resources.ts';
+import { amountOf, type Resources } from '../model/resources.ts';
 import { factsOf, spreadDomain } from './attributes.ts';
 import { gpuOccupancy, takeGpus } from './gpu.ts';
 import { QueryError } from './query/error.ts';
 import { matches, parseQuery } from './query/query.ts';
+import { balanceOf, pressurePenalty } from './score.ts';
 import { SpreadCounter } from './spreadCounter.ts';
 import type { TaskClass } from './taskClass.ts';
 
 /** What the tasks of a pass look at; the table keeps nothing else. */
 export interface Interest {
   readonly dimensions: readonly string[];
+  /** Asked by the pass's tasks in all, by dimension. */
+  readonly demand: Float64Array;
   readonly ports: ReadonlySet<string>;
   readonly groups: ReadonlySet<string>;
   /** Whether an expression looks at the tasks on a host. */
@@ -24,8 +27,16 @@ export class HostTable {
   readonly hosts: readonly Host[];
   readonly dimensions: readonly string[];
   readonly left: Float64Array;
-  readonly capacity: Float64Array;
+  /** 1 / capacity, 0 where there is none: what is left times this is a share. */
+  readonly inverse: Float64Array;
+  /** What pressure and the like add to the score of each row. */
+  readonly penalty: Float64Array;
   readonly log: number[] = [];
+  /** Rows of hosts that take tasks, and of hosts that will. */
+  readonly ready: Int32Array;
+  readonly booting: Int32Array;
+  /** Position in the log of each row's last change. */
+  readonly lastChange: Int32Array;
   readonly #ports = new Map<string, Uint8Array>();
   readonly #groups = new Map<string, Int32Array>();
   readonly #groupTotals = new Map<string, number>();
@@ -33,16 +44,26 @@ export class HostTable {
   /** Groups placed in this pass by row; kept only when an expression looks at them. */
   readonly #placedGroups: Map<number, string[]> | undefined;
   readonly #expressions = new Map<string, Uint8Array>();
+  /** By dimension: what hosts have given to tasks, and what the pass's tasks ask. */
+  readonly #demand: Float64Array;
+  #balance: Float64Array | undefined;
   readonly #spreads = new Map<string, Map<string, SpreadCounter>>();
 
   constructor(hosts: readonly Host[], interest: Interest) {
     this.hosts = hosts;
     this.dimensions = interest.dimensions;
     this.#placedGroups = interest.looksAtTasks ? new Map() : undefined;
-    const width = interest.dimensions.length;
-    this.left = new Float64Array(hosts.length * width);
-    this.capacity = new Float64Array(hosts.length * width);
-    for (let d = 0; d < width; d += 1) this.#fill(d, interest.dimensions[d] ?? '');
+    const size = hosts.length * interest.dimensions.length;
+    this.lastChange = new Int32Array(hosts.length).fill(-1);
+    this.left = new Float64Array(size);
+    this.inverse = new Float64Array(size);
+    this.penalty = new Float64Array(hosts.length);
+    this.#demand = Float64Array.from(interest.demand);
+    const ready = new Int32Array(hosts.length);
+    const booting = new Int32Array(hosts.length);
+    const counts = this.#read(interest.dimensions.map(readerOf), ready, booting);
+    this.ready = ready.subarray(0, counts.ready);
+    this.booting = booting.subarray(0, counts.booting);
     for (const port of interest.ports) {
       this.#ports.set(
         port,
@@ -53,14 +74,34 @@ export class HostTable {
     this.#gpus = interest.dimensions.includes('gpu') ? hosts.map(occupied) : undefined;
   }
 
-  #fill(d: number, dimension: string): void {
-    const width = this.dimensions.length;
+  /** One look at each host: with thousands of them, a pass for one task is mostly this. */
+  #read(
+    readers: readonly Reader[],
+    ready: Int32Array,
+    booting: Int32Array,
+  ): { readonly ready: number; readonly booting: number } {
+    let [readyCount, bootingCount, at] = [0, 0, 0];
     for (let row = 0; row < this.hosts.length; row += 1) {
-      const host = this.hosts[row];
-      if (host === undefined) continue;
-      this.left[row * width + d] = host.left[dimension] ?? 0;
-      this.capacity[row * width + d] = host.capacity[dimension] ?? 0;
+      const { left, capacity, state, pressure } = this.hosts[row] as Host;
+      if (state === 'READY') {
+        ready[readyCount] = row;
+        readyCount += 1;
+      } else if (state === 'BOOTING') {
+        booting[bootingCount] = row;
+        bootingCount += 1;
+      }
+      if (pressure !== undefined) this.penalty[row] = pressurePenalty(pressure);
+      for (let d = 0; d < readers.length; d += 1) {
+        const read = readers[d] as Reader;
+        const whole = read(capacity) ?? 0;
+        const free = read(left) ?? 0;
+        this.left[at] = free;
+        this.#demand[d] = (this.#demand[d] as number) + Math.max(0, whole - free);
+        this.inverse[at] = whole > 0 ? 1 / whole : 0;
+        at += 1;
+      }
     }
+    return { ready: readyCount, booting: bootingCount };
   }
 
   #countGroups(groups: ReadonlySet<string>): void {
@@ -89,6 +130,24 @@ export class HostTable {
     return true;
   }
 
+  /** See `balanceOf`; of everything that runs and waits. */
+  balance(): Float64Array {
+    this.#balance ??= balanceOf(this.#demand, this.inverse);
+    return this.#balance;
+  }
+
+  /** What the row lacks of the class's i-th dimension; not above zero when it has enough. */
+  lack(row: number, cls: TaskClass, i: number): number {
+    return (
+      (cls.amounts[i] as number) -
+      (this.left[row * this.dimensions.length + (cls.dimensions[i] as number)] as number)
+    );
+  }
+
+  dimensionOf(cls: TaskClass, i: number): string {
+    return this.dimensions[cls.dimensions[i] as number] ?? '';
+  }
+
   gpusOf(row: number): readonly number[] {
     return this.#gpus?.[row] ?? [];
   }
@@ -97,8 +156,9 @@ export class HostTable {
     return this.#ports.get(port)?.[row] === 1;
   }
 
-  groupCount(row: number, group: string): number {
-    return this.#groups.get(group)?.[row] ?? 0;
+  /** Tasks of the group by row; live. Only for groups of interest. */
+  groupCounts(group: string): Int32Array {
+    return this.#groups.get(group) ?? new Int32Array(this.hosts.length);
   }
 
   groupTotal(group: string): number {
@@ -121,6 +181,7 @@ export class HostTable {
       for (const counter of this.#spreads.get(group)?.values() ?? []) counter.add(row, sign);
     }
     if (this.#placedGroups !== undefined) noteGroup(this.#placedGroups, row, group, sign);
+    this.lastChange[row] = this.log.length;
     this.log.push(row);
   }
 
@@ -170,7 +231,7 @@ export class HostTable {
     }
     let counter = byField.get(field);
     if (counter === undefined) {
-      const counts = this.#groups.get(group) ?? new Int32Array(this.hosts.length);
+      const counts = this.groupCounts(group);
       counter = new SpreadCounter(
         this.hosts.map((host) => spreadDomain(host, field)),
         counts,
@@ -186,6 +247,20 @@ function noteGroup(placed: Map<number, string[]>, row: number, group: string, si
   if (sign === 1) groups.push(group);
   else groups.splice(groups.lastIndexOf(group), 1);
   placed.set(row, groups);
+}
+
+/** Named properties are read several times faster than computed ones, and a pass reads these of every host. */
+type Reader = (resources: Resources) => number | undefined;
+
+function readerOf(dimension: string): Reader {
+  switch (dimension) {
+    case 'cpu':
+      return (resources) => resources.cpu;
+    case 'memory':
+      return (resources) => resources.memory;
+    default:
+      return (resources) => resources[dimension];
+  }
 }
 
 const occupied = (host: Host): number[] | undefined =>

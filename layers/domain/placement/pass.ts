@@ -1,4 +1,3 @@
-import type { Host } from '../model/host.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Task } from '../model/task.ts';
 import { Candidates } from './candidates.ts';
@@ -10,29 +9,26 @@ import { hostsOnOrder } from './virtualHosts.ts';
 export class Pass {
   readonly table: HostTable;
   readonly classes: Classes;
-  readonly #ready: Int32Array;
-  readonly #booting: Int32Array;
   readonly #readySearch: (Candidates | undefined)[] = [];
   readonly #bootingSearch: (Candidates | undefined)[] = [];
 
   constructor(snapshot: Snapshot, tasks: readonly Task[]) {
     this.classes = classify(tasks);
     const onOrder = hostsOnOrder(snapshot.openOrders);
-    const present = snapshot.hosts.filter((host) => host.state !== 'TERMINATING');
-    const hosts = onOrder.length === 0 ? present : [...present, ...onOrder];
+    const hosts = onOrder.length === 0 ? snapshot.hosts : [...snapshot.hosts, ...onOrder];
     this.table = new HostTable(hosts, interestOf(this.classes));
-    this.#ready = rowsIn(hosts, 'READY');
-    this.#booting = rowsIn(hosts, 'BOOTING');
   }
 
   /** Books the best READY host and returns its row, or -1. */
   placeOnReady(cls: TaskClass, group: string): number {
-    return this.#place(this.#readySearch, this.#ready, cls, group);
+    return this.#place(this.#readySearch, this.table.ready, cls, group);
   }
 
   /** Books the best host that boots or is on order and returns its row, or -1. */
   placeOnBooting(cls: TaskClass, group: string): number {
-    return this.#booting.length === 0 ? -1 : this.#place(this.#bootingSearch, this.#booting, cls, group);
+    return this.table.booting.length === 0
+      ? -1
+      : this.#place(this.#bootingSearch, this.table.booting, cls, group);
   }
 
   #place(searches: (Candidates | undefined)[], members: Int32Array, cls: TaskClass, group: string): number {
@@ -45,17 +41,6 @@ export class Pass {
     if (row >= 0) this.table.book(row, cls, group);
     return row;
   }
-}
-
-function rowsIn(hosts: readonly Host[], state: Host['state']): Int32Array {
-  const rows = new Int32Array(hosts.length);
-  let count = 0;
-  hosts.forEach((host, row) => {
-    if (host.state !== state) return;
-    rows[count] = row;
-    count += 1;
-  });
-  return rows.subarray(0, count);
 }
 
 function interestOf({ dimensions, classes }: Classes): Interest {
@@ -71,5 +56,11 @@ function interestOf({ dimensions, classes }: Classes): Interest {
     }
     if (strategies.some(({ type }) => type === 'spread')) groups.add(spec.group);
   }
-  return { dimensions, ports, groups, looksAtTasks: atTasks };
+  const demand = new Float64Array(dimensions.length);
+  for (const cls of classes) {
+    cls.dimensions.forEach((d, i) => {
+      demand[d] = (demand[d] as number) + cls.remaining * (cls.amounts[i] as number);
+    });
+  }
+  return { dimensions, demand, ports, groups, looksAtTasks: atTasks };
 }

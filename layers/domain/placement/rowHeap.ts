@@ -24,9 +24,8 @@ export class RowHeap {
     return this.#rows[0] ?? -1;
   }
 
-  /** Adds without ordering; `order` must follow before the next `top`. */
-  append(row: number, key: number): void {
-    this.#index.keys[row] = key;
+  /** Adds a row whose key is set, without ordering; `order` must follow before the next `top`. */
+  append(row: number): void {
     this.#index.positions[row] = this.#rows.length;
     this.#rows.push(row);
   }

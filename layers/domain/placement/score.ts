@@ -1,64 +1,123 @@
+import type { Host } from '../model/host.ts';
 import type { HostTable } from './hostTable.ts';
 import type { TaskClass } from './taskClass.ts';
 
 /** Scores stay below this, so that a count weighed by it always comes first. */
 export const SCORE_CEILING = 1e4;
 
-/** Above it a host is taken only when no other holds the task. */
+/** More than any room can make up for: a host that stalls its tasks is taken only when no other holds the task. */
 const PRESSURE_WEIGHT = 4;
-const STRANDING_WEIGHT = 0.5;
+/** Below this share of stalled time a host is merely busy. */
+const EASY_PRESSURE = 0.1;
+/**
+ * Weighs the squared imbalance: small ones, which single tasks cause, are tolerated, so that few tasks stay on few hosts;
+ * large ones open another host. 12 was best of 3..30 at 2,000 hosts and at 5 (`npm run bench`, hosts used).
+ */
+const STRANDING_WEIGHT = 12;
+/** A task without need of a GPU goes to a host with GPUs last. */
+const SCARCE_WEIGHT = 2;
+
+/** What counts against a host whatever the task. */
+export function pressurePenalty(pressure: NonNullable<Host['pressure']>): number {
+  const stalled = Math.max(pressure.cpu, pressure.memory, pressure.io);
+  return stalled > EASY_PRESSURE ? PRESSURE_WEIGHT * stalled : 0;
+}
+
+export type Score = (row: number) => number;
 
 /**
- * What is left of a host after the task, as a mean share of its capacity, plus how unevenly: a host left with processor
- * and no memory is worth nothing to the next task. Least is best.
+ * What is left of a host after the task, as a mean share of its capacity, plus how far its use is out of balance. Balanced
+ * is not "as much processor as memory" but the mix that all tasks ask for: a host that keeps to it runs out of everything
+ * at once and strands nothing. Least is best.
  */
-export function packingScore(table: HostTable, row: number, cls: TaskClass): number {
-  const width = table.dimensions.length;
-  const base = row * width;
-  let sum = 0;
-  let most = 0;
-  let least = 1;
-  let counted = 0;
-  for (let d = 0; d < width; d += 1) {
-    const capacity = table.capacity[base + d] as number;
-    if (capacity === 0) continue;
-    let left = table.left[base + d] as number;
-    for (let i = 0; i < cls.dimensions.length; i += 1) {
-      if (cls.dimensions[i] === d) left -= cls.amounts[i] as number;
+export function packingScore(table: HostTable, cls: TaskClass): Score {
+  const { left, inverse, penalty, dimensions } = table;
+  const balance = table.balance();
+  const width = dimensions.length;
+  const take = new Float64Array(width);
+  cls.dimensions.forEach((d, i) => {
+    take[d] = cls.amounts[i] as number;
+  });
+  if (width === 2 && cls.dimensions.length === 2) {
+    const [first, second] = [take[0] as number, take[1] as number];
+    return (row) => {
+      const at = 2 * row;
+      const a = ((left[at] as number) - first) * (inverse[at] as number);
+      const b = ((left[at + 1] as number) - second) * (inverse[at + 1] as number);
+      const off = (1 - a) * (balance[at] as number) - (1 - b) * (balance[at + 1] as number);
+      return (a + b) / 2 + STRANDING_WEIGHT * off * off + (penalty[row] as number);
+    };
+  }
+  const gpu = (cls.spec.demand.gpu ?? 0) > 0 ? -1 : dimensions.indexOf('gpu');
+  return (row) => {
+    let sum = 0;
+    let most = Number.NEGATIVE_INFINITY;
+    let least = Number.POSITIVE_INFINITY;
+    let counted = 0;
+    let scarce = 0;
+    for (let d = 0; d < width; d += 1) {
+      const at = row * width + d;
+      const scale = inverse[at] as number;
+      if (scale === 0) continue;
+      if (d === gpu) scarce = SCARCE_WEIGHT;
+      const share = ((left[at] as number) - (take[d] as number)) * scale;
+      const use = (1 - share) * (balance[at] as number);
+      sum += share;
+      if (use > most) most = use;
+      if (use < least) least = use;
+      counted += 1;
     }
-    const share = left / capacity;
-    sum += share;
-    if (share > most) most = share;
-    if (share < least) least = share;
-    counted += 1;
+    if (counted === 0) return penalty[row] as number;
+    const off = most - least;
+    return sum / counted + STRANDING_WEIGHT * off * off + scarce + (penalty[row] as number);
+  };
+}
+
+/** Uses of a dimension that is asked for this much less than another are not compared: the noise would decide. */
+const MAX_BALANCE = 4;
+
+/**
+ * For each host and dimension the factor that makes used shares comparable: 1 where the mix of `demand` runs out first, and
+ * the more the less is asked of the dimension. `capacityInverse` is 1 / capacity, by row and dimension.
+ */
+export function balanceOf(demand: Float64Array, capacityInverse: Float64Array): Float64Array {
+  const width = demand.length;
+  const balance = new Float64Array(capacityInverse.length);
+  for (let base = 0; base < balance.length; base += width) {
+    let most = 0;
+    for (let d = 0; d < width; d += 1) {
+      most = Math.max(most, (demand[d] as number) * (capacityInverse[base + d] as number));
+    }
+    for (let d = 0; d < width; d += 1) {
+      const share = (demand[d] as number) * (capacityInverse[base + d] as number);
+      balance[base + d] = share > 0 ? Math.min(MAX_BALANCE, most / share) : 0;
+    }
   }
-  const mean = counted === 0 ? 0 : sum / counted;
-  return mean + STRANDING_WEIGHT * Math.max(0, most - least) + pressureOf(table, row);
+  return balance;
 }
 
-function pressureOf(table: HostTable, row: number): number {
-  const pressure = table.hosts[row]?.pressure;
-  if (pressure === undefined) return 0;
-  return PRESSURE_WEIGHT * Math.max(pressure.cpu, pressure.memory, pressure.io);
-}
-
-/** Share of one dimension left after the task: ECS's binpack by `cpu` or `memory`. */
-export function fieldScore(table: HostTable, row: number, cls: TaskClass, field: string): number {
+/** What is left of one dimension after the task: ECS's binpack by `cpu` or `memory`. */
+export function fieldScore(table: HostTable, cls: TaskClass, field: string): Score {
   const d = table.dimensions.indexOf(field);
-  if (d < 0) return packingScore(table, row, cls);
+  if (d < 0) return packingScore(table, cls);
+  const width = table.dimensions.length;
   const i = cls.dimensions.indexOf(d);
-  const left =
-    (table.left[row * table.dimensions.length + d] as number) - (i < 0 ? 0 : (cls.amounts[i] as number));
-  // Least available amount, as ECS has it; the shift keeps it below the ceiling for any host that exists.
-  return left / 65_536 + pressureOf(table, row);
+  const take = i < 0 ? 0 : (cls.amounts[i] as number);
+  // The scale keeps the amount below the ceiling on any host that exists.
+  return (row) => ((table.left[row * width + d] as number) - take) / 65_536 + (table.penalty[row] as number);
 }
 
-/** FNV-1a. A seeded permutation of the hosts stands for chance, so that a pass can be repeated. */
-export function seededScore(seed: string, hostId: string, round: number): number {
+/** A seeded permutation of the hosts stands for chance, so that a pass can be repeated. */
+export const randomScore = (table: HostTable, seed: string): Score => {
+  return (row) =>
+    hashShare(`${seed}|${table.hosts[row]?.hostId ?? ''}|${table.log.length}`) +
+    (table.penalty[row] as number);
+};
+
+/** FNV-1a with a final mix, as a share of its range. */
+function hashShare(text: string): number {
   let hash = 0x811c9dc5;
-  for (const text of [seed, hostId, String(round)]) {
-    for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  }
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return ((hash ^ (hash >>> 13)) >>> 0) / 4_294_967_296;
 }

@@ -41,12 +41,21 @@ export class SpreadRules {
       this.domains = 1;
       return;
     }
-    const lists = new Map<string, number>();
+    const [only, ...others] = wide;
+    if (only !== undefined && others.length === 0) {
+      this.#listOf = only.counter.domainOf;
+      this.domains = only.counter.names.length;
+      return;
+    }
+    const lists = new Map<number, number>();
     this.#listOf = new Int32Array(table.hosts.length);
     for (const row of members) {
-      const name = wide.map((level) => level.counter.domainOf[row]).join('/');
-      const list = lists.get(name) ?? lists.size;
-      lists.set(name, list);
+      const combination = wide.reduce(
+        (at, { counter }) => at * counter.names.length + (counter.domainOf[row] as number),
+        0,
+      );
+      const list = lists.get(combination) ?? lists.size;
+      lists.set(combination, list);
       this.#listOf[row] = list;
     }
     this.domains = lists.size;

@@ -10,18 +10,30 @@ export class Waits {
   readonly list: Wait[] = [];
   readonly #table: HostTable;
   readonly #findings = new Map<TaskClass, Omit<WaitExplanation, 'next'>>();
+  readonly #explanations = new Map<TaskClass, Map<string, WaitExplanation>>();
 
   constructor(table: HostTable) {
     this.#table = table;
   }
 
   add(task: Task, cls: TaskClass, next: string): void {
-    let findings = this.#findings.get(cls);
-    if (findings === undefined) {
-      findings = explain(this.#table, cls);
-      this.#findings.set(cls, findings);
+    this.list.push({ taskId: task.taskId, attempt: task.attempt, explanation: this.#explain(cls, next) });
+  }
+
+  #explain(cls: TaskClass, next: string): WaitExplanation {
+    let byNext = this.#explanations.get(cls);
+    if (byNext === undefined) {
+      byNext = new Map();
+      this.#explanations.set(cls, byNext);
+      this.#findings.set(cls, explain(this.#table, cls));
     }
-    this.list.push({ taskId: task.taskId, attempt: task.attempt, explanation: { ...findings, next } });
+    let explanation = byNext.get(next);
+    const findings = this.#findings.get(cls);
+    if (explanation === undefined && findings !== undefined) {
+      explanation = { ...findings, next };
+      byNext.set(next, explanation);
+    }
+    return explanation ?? { hostsConsidered: 0, refusals: {}, next };
   }
 
   addBackoff(task: Task, nowMs: number): void {
