@@ -17,6 +17,7 @@ export async function observeHost(world: ObserveWorld, seen: ObservedHost): Prom
     return 'ignored';
   }
   if (seen.status === 'ACTIVE' && seen.agentConnected) {
+    if (!bringsNews(host, seen)) return 'ignored';
     const registered = await store.registerHost(seen.cluster, seen.hostId, {
       containerInstanceArn: seen.containerInstanceArn,
       capacity: seen.capacity,
@@ -42,6 +43,22 @@ export async function observeHost(world: ObserveWorld, seen: ObservedHost): Prom
     reason: seen.agentConnected ? `ECS calls it ${seen.status}` : DISCONNECTED,
   });
   return cordoned.outcome === 'applied' ? 'recorded' : 'ignored';
+}
+
+/**
+ * ECS tells of a container instance with every task that starts or ends on it, as what remains of it changes. Berth
+ * keeps its own account of that: writing each down would cost more than all of the task's own records.
+ */
+const bringsNews = (host: Host, seen: ObservedHost): boolean =>
+  host.state === 'BOOTING' ||
+  (host.state === 'CORDONED' && host.stateReason === DISCONNECTED) ||
+  host.containerInstanceArn !== seen.containerInstanceArn ||
+  !sameEntries(host.capacity, seen.capacity) ||
+  !sameEntries(host.attributes, seen.attributes);
+
+function sameEntries<T>(a: Readonly<Record<string, T>>, b: Readonly<Record<string, T>>): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }
 
 /**
