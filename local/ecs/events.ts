@@ -56,13 +56,3 @@ export class EcsEvents {
     }
   }
 }
-
-/** What JSON makes of it: dates as text, nothing undefined. By hand, as the simulator sends half a million of these. */
-function plain(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Date) return value.toISOString();
-  if (Array.isArray(value)) return value.map(plain);
-  const copy: Record<string, unknown> = {};
-  for (const [key, member] of Object.entries(value)) if (member !== undefined) copy[key] = plain(member);
-  return copy;
-}
