@@ -49,6 +49,7 @@ const V1_FILES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 0',
   },
   pids: { 'pids.max': 'max', 'pids.events': 'max 0' },
+  freezer: { 'freezer.state': 'THAWED' },
 };
 const NO_LIMIT_V1 = '9223372036854771712';
 

@@ -11,7 +11,7 @@ export interface JournalEntry {
 export interface Journal {
   entries(inode: number): ReadonlyMap<string, JournalEntry>;
   /** Durable against the agent's own death when it returns. */
-  record(inode: number, file: string, entry: JournalEntry): void;
+  record(inode: number, entries: ReadonlyMap<string, JournalEntry>): void;
   forget(inode: number): void;
   /** Drops groups that are gone. */
   keepOnly(inodes: ReadonlySet<number>): void;
@@ -37,11 +37,9 @@ export function fileJournal(directory: string, bootId: string): Journal {
   };
   return {
     entries: (inode) => known.get(inode) ?? new Map(),
-    record(inode, file, entry) {
-      const entries = known.get(inode) ?? new Map<string, JournalEntry>();
-      const before = entries.get(file);
-      if (before?.prior === entry.prior && before.applied === entry.applied) return;
-      entries.set(file, entry);
+    record(inode, added) {
+      if (added.size === 0) return;
+      const entries = new Map([...(known.get(inode) ?? []), ...added]);
       known.set(inode, entries);
       const target = join(directory, `${inode}.json`);
       const stored: Stored = { bootId, entries: [...entries] };

@@ -3,7 +3,7 @@ import { formatCpuList, parseCpuList } from '../layers/domain/isolation/topology
 import { type Change, orderWrites } from '../layers/domain/isolation/writeOrder.ts';
 import { type CgroupFs, errorCode } from './cgroupFs.ts';
 import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
-import type { Journal } from './journal.ts';
+import type { Journal, JournalEntry } from './journal.ts';
 
 /**
  * - `held`: stood already - `written`: written and read back
@@ -55,9 +55,11 @@ export class Reconciler {
       else if (sameValue(knob.file, from, knob.value)) results.push({ file: knob.file, outcome: 'held' });
       else changes.push({ knob, from });
     }
+    // Prior values must be known before they are overwritten, even if this process dies between the two.
+    this.#journal.record(inode, this.#journalled(inode, changes));
     let writes = 0;
     for (const change of orderWrites(changes)) {
-      const result = this.#change(cgroup, inode, change);
+      const result = this.#change(cgroup, change);
       if (result.outcome !== 'deferred') writes += 1;
       results.push(result);
     }
@@ -102,7 +104,18 @@ export class Reconciler {
     }
   }
 
-  #change(cgroup: string, inode: number, { knob, from }: Change): KnobResult {
+  #journalled(inode: number, changes: readonly Change[]): Map<string, JournalEntry> {
+    const entries = this.#journal.entries(inode);
+    return new Map(
+      changes.map(({ knob: { file, value }, from }) => {
+        const known = entries.get(file);
+        const ours = known !== undefined && sameValue(file, from, known.applied);
+        return [file, { prior: ours ? known.prior : from, applied: value }] as const;
+      }),
+    );
+  }
+
+  #change(cgroup: string, { knob, from }: Change): KnobResult {
     const { file, value } = knob;
     const directory = controllerDirectory(this.#mounts, knob.controller, cgroup) ?? '';
     const usageFile = USAGE_OF[file];
@@ -111,10 +124,6 @@ export class Reconciler {
       return { file, outcome: 'deferred', detail: `${usage.trim()} bytes are in use` };
     }
     try {
-      // The prior value must be known before it is overwritten, even if this process dies between the two.
-      const known = this.#journal.entries(inode).get(file);
-      const ours = known !== undefined && sameValue(file, from, known.applied);
-      this.#journal.record(inode, file, { prior: ours ? known.prior : from, applied: value });
       if (file === 'cpuset.cpus' && this.#mounts.version === 1) this.#writeCpusetV1(directory, from, value);
       else this.#fs.write(`${directory}/${file}`, value);
     } catch (error) {

@@ -33,6 +33,7 @@ export interface TaskEntry {
   pinRefusal?: string;
   /** Times of recent repairs, oldest first. */
   readonly repairs: number[];
+  lookDue: boolean;
   unwatch: (() => void)[];
 }
 
@@ -43,6 +44,8 @@ export interface TaskTableParts {
   readonly reconciler: Reconciler;
   /** `major:minor` of the disk behind a path, default that of container roots; undefined when there is none. */
   deviceOf(path: string | undefined): string | undefined;
+  /** Runs the work soon, after what is running now. */
+  defer(work: () => void): void;
   now(): number;
   log(line: string): void;
 }
@@ -85,6 +88,7 @@ export class TaskTable {
         inTime: false,
         appliedOnce: false,
         repairs: [],
+        lookDue: false,
         unwatch: [],
       };
       this.tasks.set(cgroup, entry);
@@ -250,17 +254,28 @@ export class TaskTable {
     }
   }
 
-  /** A file of the group was written, perhaps by us: one look tells, and repairs what differs. */
+  /**
+   * A file of the group was written, perhaps by us: one look tells, and repairs what differs. The files of one change
+   * come together, so they are looked at together.
+   */
   #written(entry: TaskEntry, name: string | undefined): void {
-    if (entry.desired === undefined || this.tasks.get(entry.cgroup) !== entry) return;
+    if (entry.lookDue || entry.desired === undefined) return;
     if (name !== undefined && !this.#knobs(entry, entry.desired).some(({ file }) => file === name)) return;
+    entry.lookDue = true;
+    this.#parts.defer(() => {
+      entry.lookDue = false;
+      if (this.tasks.get(entry.cgroup) === entry) this.#repair(entry);
+    });
+  }
+
+  #repair(entry: TaskEntry): void {
     const now = this.#parts.now();
-    while (entry.repairs.length > 0 && (entry.repairs[0] ?? 0) < now - REPAIR_WINDOW_MS)
-      entry.repairs.shift();
-    if (entry.repairs.length >= REPAIRS_PER_WINDOW) return;
+    const { repairs } = entry;
+    while (repairs.length > 0 && (repairs[0] ?? 0) < now - REPAIR_WINDOW_MS) repairs.shift();
+    if (repairs.length >= REPAIRS_PER_WINDOW) return;
     const before = this.writes;
     this.#plan(entry);
     this.reconcile(entry);
-    if (this.writes > before) entry.repairs.push(now);
+    if (this.writes > before) repairs.push(now);
   }
 }
