@@ -29,6 +29,12 @@ interface Waiting {
   losses: number;
 }
 
+/**
+ * How long an event waits for a busy worker before another one is started for it. A warm handler is done in a few
+ * milliseconds, a start takes a tenth of a second of a whole core: without the wait a burst would spend the machine on
+ * starting workers that find nothing left to do.
+ */
+const GROW_AFTER_MS = 30;
 const MAX_LOSSES = 3;
 const DEFAULT_IDLE_MS = 600_000;
 const DEFAULT_INIT_TIMEOUT_MS = 30_000;
@@ -45,6 +51,9 @@ const failed = (error: FailureBody, durationMs: number): InvocationOutcome => ({
   durationMs,
   maxMemoryUsedMiB: 0,
 });
+
+const killed = ({ requestId }: InvocationRequest): InvocationOutcome =>
+  failed(exited(requestId, null, 'SIGKILL'), 0);
 
 /** Runs each function in processes of its own, reused while warm. The real thing, next to the simulator's in-process runner. */
 export function processRunners(options: ProcessRunnerOptions): RunnerFactory {
@@ -65,7 +74,9 @@ export class ProcessPool implements FunctionRunner {
   readonly #waiting: Waiting[] = [];
   /** Starts that wait for their turn at the gate. */
   #queuedStarts = 0;
+  #growTimer: NodeJS.Timeout | undefined;
   #retired = false;
+  #closed = false;
   #whenEmpty: (() => void) | undefined;
 
   constructor(fn: FunctionRecord, observer: RunnerObserver, options: ProcessRunnerOptions, gate: StartGate) {
@@ -111,6 +122,9 @@ export class ProcessPool implements FunctionRunner {
 
   async close(): Promise<void> {
     const empty = this.retire();
+    this.#closed = true;
+    clearTimeout(this.#growTimer);
+    for (const item of this.#waiting.splice(0)) item.settle(killed(item.request));
     for (const worker of this.#workers.keys()) worker.kill();
     await empty;
   }
@@ -125,6 +139,16 @@ export class ProcessPool implements FunctionRunner {
       if (next && slot.worker.alive) void this.#work(slot.worker, next, slot.initMs);
       else if (next) this.#waiting.unshift(next);
     }
+    if (this.#waiting.length === 0) return;
+    const hasWorker = this.#workers.size + this.#queuedStarts > 0;
+    if (hasWorker) this.#growTimer ??= setTimeout(() => this.#grow(), GROW_AFTER_MS);
+    else this.#grow();
+  }
+
+  /** Starts workers for the events that none is free or coming for. */
+  #grow(): void {
+    clearTimeout(this.#growTimer);
+    this.#growTimer = undefined;
     const booting = [...this.#workers.values()].filter((state) => state === 'booting').length;
     const coming = this.#queuedStarts + booting;
     const room = this.maxConcurrency - this.#workers.size - this.#queuedStarts;
@@ -177,11 +201,11 @@ export class ProcessPool implements FunctionRunner {
     const outcome = await worker.run(item.request);
     if (outcome !== 'untouched') {
       item.settle(initMs === undefined ? outcome : { ...outcome, initDurationMs: initMs });
-    } else if (item.losses < MAX_LOSSES) {
+    } else if (item.losses < MAX_LOSSES && !this.#closed) {
       item.losses += 1;
       this.#waiting.unshift(item);
     } else {
-      item.settle(failed(exited(item.request.requestId, null, 'SIGKILL'), 0));
+      item.settle(killed(item.request));
     }
     if (worker.alive) this.#release(worker, undefined);
     else this.#dispatch();
