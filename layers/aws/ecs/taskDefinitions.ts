@@ -66,7 +66,10 @@ async function read(ecs: Ecs, nameOrArn: string): Promise<TaskDefinition | undef
 
 const isPinned = (nameOrArn: string): boolean => /:[0-9]+$/.test(nameOrArn);
 
-/** Reads definitions, and remembers them: a burst of requests for one family is one call. */
+/**
+ * Reads definitions, and remembers them: a burst of requests for one family is one call. A task is pinned to a revision;
+ * the images in it are as the revision names them: a tag is not resolved to a digest, which only its registry could do.
+ */
 export function createDefinitionReader(ecs: Ecs): Containers['describeTaskDefinition'] {
   const remembered = new Map<string, { readonly until: number; readonly reading: ReturnType<typeof read> }>();
   const remember = (key: string, reading: ReturnType<typeof read>): void => {
