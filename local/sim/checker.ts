@@ -21,6 +21,10 @@ export const stepInvariants = {
   truthful: 'A task is called SUCCEEDED only when a process of its last attempt exited with 0.',
   cancelIsAsked: 'A task is called CANCELLED only when somebody asked for that.',
   fairAttempts: 'A user’s attempts are used up only by what the task’s own processes did.',
+  readyOnly: 'Only a host that is READY takes claims.',
+  noEviction:
+    'Berth terminates no host on which a claimed process runs, unless EC2 takes it or an operator gives it up.',
+  endedIsDead: 'When a task is called ended, its process has ended or is known to be lost with its host.',
   poolBound: 'A pool never has more instances than its maximum.',
 } as const;
 
@@ -104,6 +108,12 @@ export class Checker {
         ]);
       }
       this.claims.set(ref, after.hostId);
+      if (after.state !== 'READY') {
+        this.fail('readyOnly', `${ref} is claimed on ${after.hostId}, which is ${after.state}`, [
+          claim.taskId,
+          after.hostId,
+        ]);
+      }
     }
   }
 
@@ -128,6 +138,14 @@ export class Checker {
     const cancelled = after.state === 'CANCELLED' && before?.state !== 'CANCELLED';
     if (cancelled && !this.options.wasCancelled(after.taskId))
       this.fail('cancelIsAsked', `${after.taskId} was cancelled by nobody`, about);
+    if (isTerminal(after.state) && before !== undefined && !isTerminal(before.state)) {
+      const alive = processes.find((process) => this.options.cloud().processes.isAlive(process));
+      if (alive !== undefined)
+        this.fail('endedIsDead', `attempt ${alive.attempt} still runs on ${alive.hostId}`, [
+          ...about,
+          alive.hostId,
+        ]);
+    }
     const own = processes.filter(endedByItself).length;
     if (after.attemptsUsed > own) {
       this.fail(
@@ -176,6 +194,24 @@ export class Checker {
       }
     }
   }
+
+  /** Berth asks EC2 to terminate the instance. */
+  terminating(hostId: string): void {
+    const { processes, machines } = this.options.cloud();
+    const state = machines.instances.get(hostId)?.state;
+    if (state !== 'running' || this.doomed.has(hostId)) return;
+    for (const [ref, holder] of this.claims) {
+      if (holder !== hostId) continue;
+      const [taskId = '', attempt] = ref.split(':');
+      const process = processes.byTask.get(taskId)?.find((each) => String(each.attempt) === attempt);
+      if (process !== undefined && processes.isAlive(process)) {
+        this.fail('noEviction', `${hostId} is terminated under ${ref}`, [hostId, taskId]);
+      }
+    }
+  }
+
+  /** Hosts that EC2 has said it takes back. */
+  readonly doomed = new Set<string>();
 
   instancesChanged(): void {
     const { machines } = this.options.cloud();

@@ -43,6 +43,7 @@ export interface CloudOptions extends Pick<ProcessesOptions, 'onStart' | 'onExit
   readonly random: (name: string) => Random;
   readonly rates: () => FaultRates;
   readonly emit: (event: AwsEvent) => void;
+  readonly onTerminate: (hostId: string) => void;
   readonly behave: (container: ContainerSpec, attempt: number) => Run;
   readonly bootMs: number;
 }
@@ -72,6 +73,7 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
     rates,
     types: simTypes,
     emit,
+    onTerminate: options.onTerminate,
   });
   const noticing = options.random('notice');
   processes.hosts.observe({

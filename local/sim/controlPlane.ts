@@ -12,6 +12,7 @@ import type { Cloud } from './cloud.ts';
 import type { FaultRates } from './faultRates.ts';
 import { contextOf, type FunctionName, functions, timeoutMs } from './functions.ts';
 import { Invocation, type Weather } from './invocation.ts';
+import type { MemoryTables } from './memoryTables.ts';
 import type { SimPlan } from './plan.ts';
 import { SimQueue } from './queue.ts';
 import type { Random } from './random.ts';
@@ -35,7 +36,7 @@ export interface ControlPlaneOptions extends Pick<SimOptions, 'decorators' | 'cr
   readonly random: (name: string) => Random;
   readonly rates: () => FaultRates;
   readonly trace: Trace;
-  readonly store: Store;
+  readonly store: Store & { readonly tables: MemoryTables };
   readonly cloud: Cloud;
   readonly plan: SimPlan;
 }
@@ -91,7 +92,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     const { decorators = {} } = options;
     const off = rates().clockSkewMs > 0 ? skew.between(-rates().clockSkewMs, rates().clockSkewMs) : 0;
     const now = (): number => clock.now() + off;
-    const store = decorators.store?.(options.store, { now }) ?? options.store;
+    const store = decorators.store?.(options.store, { tables: options.store.tables, now }) ?? options.store;
     return {
       store: invocation.wrap('store', store),
       containers: invocation.wrap('containers', decorators.containers?.(containers) ?? containers),
@@ -147,7 +148,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       visibilityMs: VISIBILITY_MS,
       maxReceives: 10,
       unruliness,
-      deliver: (batch: SQSEvent) => invoke(target, batch) as Promise<SQSBatchResponse | undefined>,
+      deliver: async (batch: SQSEvent) => {
+        const response = (await invoke(target, batch)) as SQSBatchResponse | undefined;
+        return options.decorators?.answer?.(response) ?? response;
+      },
     });
   const queues = {
     launch: queue('launch', 'accept', false, 3),

@@ -156,6 +156,7 @@ function strike(
       processes.hosts.die(hostId, 'The hardware failed.');
       return;
     case 'interrupt':
+      checker.doomed.add(hostId);
       machines.interrupt(hostId, () => processes.hosts.die(hostId, 'EC2 took the Spot instance back.'));
       return;
     case 'partition':

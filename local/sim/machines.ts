@@ -18,6 +18,7 @@ export interface SimMachinesOptions {
   readonly rates: () => FaultRates;
   readonly types: readonly InstanceType[];
   readonly emit: (event: AwsEvent) => void;
+  readonly onTerminate: (hostId: string) => void;
 }
 
 export interface SimInstance extends BoughtInstance {
@@ -62,6 +63,7 @@ export class SimMachines implements Machines {
       const instance = this.instances.get(hostId);
       if (instance === undefined || instance.state === 'shutting-down' || instance.state === 'terminated')
         continue;
+      this.options.onTerminate(hostId);
       this.change(instance, 'shutting-down');
       this.options.hosts.terminate(hostId, SHUTDOWN_MS);
       this.options.clock.after(SHUTDOWN_MS + 1, () => this.gone(hostId));

@@ -1,3 +1,4 @@
+import type { SQSBatchResponse } from 'aws-lambda';
 import { taskIdOf } from '../../layers/control/taskId.ts';
 import { isTerminal } from '../../layers/domain/model/task.ts';
 import type { Bus } from '../../layers/ports/bus.ts';
@@ -13,16 +14,24 @@ import { driveActions } from './driver.ts';
 import { judgeEnding } from './ending.ts';
 import { calm, type FaultRates } from './faultRates.ts';
 import { createMemoryStore } from './memoryStore.ts';
+import type { MemoryTables } from './memoryTables.ts';
 import { CLUSTER, type SimPlan, type SimRequest } from './plan.ts';
 import { type Random, seededRandom } from './random.ts';
 import { keepTrace, noTrace } from './trace.ts';
 
 /** Stands between the handlers and a port: how a mutation of the protocol is planted. */
 export interface PortDecorators {
-  readonly store?: (store: Store, parts: { readonly now: () => number }) => Store;
+  readonly store?: (store: Store, parts: StoreParts) => Store;
   readonly containers?: (containers: Containers) => Containers;
   readonly bus?: (bus: Bus) => Bus;
   readonly machines?: (machines: Machines) => Machines;
+  /** What the queue hears of a batch. */
+  readonly answer?: (response: SQSBatchResponse | undefined) => SQSBatchResponse | undefined;
+}
+
+export interface StoreParts {
+  readonly tables: MemoryTables;
+  readonly now: () => number;
 }
 
 export interface SimOptions {
@@ -110,6 +119,7 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
       trace.note(() => `event ${event['detail-type']} ${JSON.stringify(briefly(event.detail))}`);
       plane.emit(event);
     },
+    onTerminate: (hostId) => checker.terminating(hostId),
     onStart: (process) => {
       trace.note(() => `process ${process.taskId}:${process.attempt} starts on ${process.hostId}`);
       checker.processStarted(process);
