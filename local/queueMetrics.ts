@@ -5,12 +5,12 @@ import type { Sqs } from './sqs/engine.ts';
 /** What AWS measures of every queue, as far as alarms here look at it. */
 export const queueMetrics = (sqs: Pick<Sqs, 'queues'>): MetricProvider => ({
   measure: (nowMs) =>
-    sqs.queues().flatMap(({ name, visible, inFlight, delayed }) => {
-      const measurement = (metric: string, value: number): Measurement => ({
+    sqs.queues().flatMap(({ name, visible, inFlight, delayed, oldestSentAtMs = nowMs }) => {
+      const measurement = (metric: string, value: number, unit = 'Count'): Measurement => ({
         namespace: 'AWS/SQS',
         name: metric,
         dimensions: { QueueName: name },
-        unit: 'Count',
+        unit,
         value,
         timestampMs: nowMs,
       });
@@ -18,6 +18,7 @@ export const queueMetrics = (sqs: Pick<Sqs, 'queues'>): MetricProvider => ({
         measurement('ApproximateNumberOfMessagesVisible', visible),
         measurement('ApproximateNumberOfMessagesNotVisible', inFlight),
         measurement('ApproximateNumberOfMessagesDelayed', delayed),
+        measurement('ApproximateAgeOfOldestMessage', Math.floor((nowMs - oldestSentAtMs) / 1000), 'Seconds'),
       ];
     }),
 });

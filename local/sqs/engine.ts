@@ -50,6 +50,8 @@ export interface QueueSummary {
   readonly visible: number;
   readonly inFlight: number;
   readonly delayed: number;
+  /** Epoch ms; absent when the queue is empty. */
+  readonly oldestSentAtMs?: number;
 }
 
 /** `baseUrl` is what queue URLs start with, e.g. `http://127.0.0.1:4566`. */
@@ -69,7 +71,15 @@ export function createSqs(context: EngineContext, { baseUrl }: { readonly baseUr
   const summaryOf = (queue: Queue): QueueSummary => {
     const { name, counts, settings } = queue;
     const { fifo, visibilityTimeoutMs } = settings;
-    return { name, url: registry.url(queue), fifo, visibilityTimeoutMs, ...counts };
+    const { oldestSentAtMs } = queue;
+    return {
+      name,
+      url: registry.url(queue),
+      fifo,
+      visibilityTimeoutMs,
+      ...counts,
+      ...(oldestSentAtMs === undefined ? {} : { oldestSentAtMs }),
+    };
   };
   return {
     service,

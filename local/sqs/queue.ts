@@ -73,6 +73,12 @@ export class Queue {
     return this.stored.name;
   }
 
+  /** Epoch ms; undefined when the queue is empty. All messages are kept equally long, so the next to expire is the oldest. */
+  get oldestSentAtMs(): number | undefined {
+    const { earliestMs } = this.retention;
+    return earliestMs === undefined ? undefined : earliestMs - this.settings.retentionMs;
+  }
+
   configure(stored: StoredQueue): void {
     const { retentionMs } = this.settings;
     this.stored = stored;
