@@ -46,7 +46,7 @@ function cloud(over: Partial<TestContext> = {}, run: Run = {}, known?: VirtualHo
 }
 
 const userData = Buffer.from(
-  'ECS_CLUSTER=c\nECS_INSTANCE_ATTRIBUTES={"berth.pool":"p"}\nECS_RESERVED_MEMORY=128',
+  'ECS_CLUSTER=c\nECS_INSTANCE_ATTRIBUTES={"berth.pool":"p"}\nECS_RESERVED_MEMORY=128\nECS_ENABLE_SPOT_INSTANCE_DRAINING=true',
 ).toString('base64');
 
 async function prepare(c: Cloud): Promise<void> {
@@ -179,6 +179,7 @@ describe('instances as hosts', () => {
     await c.context.clock.advance(2000);
     const { tasks } = await run(c);
     c.compute.ec2.interruptSpot(instanceId);
+    expect((await hostsOf(c))[0]?.status).toBe('DRAINING');
     await c.context.clock.advance(119_000);
     expect((await task(c, tasks?.[0]?.taskArn))?.lastStatus).toBe('RUNNING');
     await c.context.clock.advance(3000);

@@ -1,3 +1,4 @@
+import { parseAgentConfig } from './compute/agentConfig.ts';
 import { registrationOf } from './compute/registration.ts';
 import { createEc2, type Ec2, type Ec2Parts } from './ec2/ec2.ts';
 import type { InstanceRecord } from './ec2/records.ts';
@@ -42,6 +43,9 @@ export function createCompute(context: EngineContext, parts: ComputeParts): Comp
     ...parts,
     hooks: {
       booted: register,
+      warned({ instanceId, userData }) {
+        if (parseAgentConfig(userData).drainsOnSpotWarning) ecs.drainHost(instanceId);
+      },
       // The agent goes with the first services of a shutdown: how the containers end after that, ECS does not hear.
       shuttingDown: ({ instanceId }) => ecs.agentConnected(instanceId, false),
       terminated: ({ instanceId }) => ecs.instanceTerminated(instanceId),

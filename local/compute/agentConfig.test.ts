@@ -10,6 +10,7 @@ ECS_CLUSTER=blue
 ECS_INSTANCE_ATTRIBUTES={"berth.pool":"spot","n":1}
 ECS_RESERVED_MEMORY=256
 ECS_RESERVED_PORTS=[22, 9100]
+ECS_ENABLE_SPOT_INSTANCE_DRAINING=true
 ECS_CONTAINER_INSTANCE_TAGS={"team":"a b"}
 EOF
 `;
@@ -19,6 +20,7 @@ EOF
       tags: { team: 'a b' },
       reservedMemoryMiB: 256,
       reservedPorts: [22, 9100],
+      drainsOnSpotWarning: true,
     });
   });
 

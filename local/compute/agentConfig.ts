@@ -5,6 +5,8 @@ export interface AgentConfig {
   readonly tags: Readonly<Record<string, string>>;
   /** Kept from tasks, MiB. */
   readonly reservedMemoryMiB: number;
+  /** Whether the agent sets its host to DRAINING when Spot warns it. */
+  readonly drainsOnSpotWarning: boolean;
   /** Ports besides the agent's own. */
   readonly reservedPorts: readonly number[];
 }
@@ -29,6 +31,7 @@ export function parseAgentConfig(userData: string): AgentConfig {
     attributes: record(values.get('ECS_INSTANCE_ATTRIBUTES')),
     tags: record(values.get('ECS_CONTAINER_INSTANCE_TAGS')),
     reservedMemoryMiB: wholeNumber(values.get('ECS_RESERVED_MEMORY')),
+    drainsOnSpotWarning: values.get('ECS_ENABLE_SPOT_INSTANCE_DRAINING') === 'true',
     reservedPorts: list(values.get('ECS_RESERVED_PORTS')),
   };
 }

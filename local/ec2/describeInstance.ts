@@ -15,7 +15,7 @@ const codes: Readonly<Record<InstanceStateName, number>> = {
 
 export const stateOf = (name: InstanceStateName): InstanceState => ({ Code: codes[name], Name: name });
 
-export function describeInstance(record: InstanceRecord): Instance {
+export function describeInstance(record: InstanceRecord, accountId: string): Instance {
   const isOver = record.state === 'terminated';
   const type = instanceTypes.get(record.instanceType);
   return {
@@ -25,9 +25,9 @@ export function describeInstance(record: InstanceRecord): Instance {
     EbsOptimized: true,
     EnaSupport: true,
     Hypervisor: 'xen',
-    ...(record.instanceProfileArn === undefined
+    ...(record.instanceProfile === undefined
       ? {}
-      : { IamInstanceProfile: { Arn: record.instanceProfileArn } }),
+      : { IamInstanceProfile: { Arn: profileArn(record.instanceProfile, accountId) } }),
     ImageId: record.imageId,
     InstanceId: record.instanceId,
     ...(record.lifecycle === 'spot' ? { InstanceLifecycle: 'spot' as const } : {}),
@@ -70,6 +70,10 @@ export function describeInstance(record: InstanceRecord): Instance {
         }),
   };
 }
+
+/** Templates name a profile by ARN or by name. */
+const profileArn = (profile: string, accountId: string): string =>
+  profile.startsWith('arn:') ? profile : `arn:aws:iam::${accountId}:instance-profile/${profile}`;
 
 function availabilityZoneId(name: string): { AvailabilityZoneId?: string } {
   const zone = zoneNamed(name);

@@ -171,7 +171,7 @@ function reservations(records: readonly InstanceRecord[], accountId: string): Re
       Groups: [],
       Instances: [],
     };
-    known.Instances?.push(describeInstance(record));
+    known.Instances?.push(describeInstance(record, accountId));
     byId.set(record.reservationId, known);
   }
   return [...byId.values()];

@@ -19,6 +19,8 @@ const UNHEARD_MS = 30_000;
 export interface InstanceHooks {
   /** Booted, and the whole boot time has passed: its agent may register. Repeated after a restart. */
   booted(record: InstanceRecord): void;
+  /** Spot has warned that it takes the instance back. */
+  warned?(record: InstanceRecord): void;
   shuttingDown(record: InstanceRecord): void;
   terminated(record: InstanceRecord): void;
 }
@@ -141,6 +143,7 @@ export class Instances {
     const warned = { ...record, interruptAt: this.context.clock.now() + warningMs };
     this.store.put(warned);
     this.events.interruptionWarning(warned);
+    this.hooks.warned?.(warned);
     this.reclaimLater(warned);
   }
 

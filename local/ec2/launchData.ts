@@ -56,7 +56,7 @@ export function launchSpec(data: RequestLaunchTemplateData, choice: LaunchChoice
     userData: Buffer.from(data.UserData ?? '', 'base64').toString('utf8'),
     tags: { ...tagsFor('instance', data.TagSpecifications), ...choice.tags },
     securityGroupIds: groups.length > 0 ? groups : [DEFAULT_SECURITY_GROUP_ID],
-    ...(profile === undefined ? {} : { instanceProfileArn: profile }),
+    ...(profile === undefined ? {} : { instanceProfile: profile }),
     ...(keyName === undefined ? {} : { keyName }),
     ...(metadataOptions === undefined ? {} : { metadataOptions }),
     ...(choice.clientToken === undefined ? {} : { clientToken: choice.clientToken }),

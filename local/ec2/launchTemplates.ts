@@ -68,7 +68,7 @@ export class LaunchTemplates {
     };
     this.records.set(record.id, record);
     this.idsByName.set(name, record.id);
-    return { LaunchTemplate: describe(record) };
+    return { LaunchTemplate: describe(record, this.context.accountId) };
   }
 
   createVersion(
@@ -81,7 +81,7 @@ export class LaunchTemplates {
     const data = { ...base, ...input.LaunchTemplateData };
     const added = version(number, this.context.clock.now(), data, input.VersionDescription);
     this.records.set(record.id, { ...record, versions: [...record.versions, added] });
-    return { LaunchTemplateVersion: describeVersion(record, added) };
+    return { LaunchTemplateVersion: describeVersion(record, added, this.context.accountId) };
   }
 
   modify(input: ModifyLaunchTemplateCommandInput): Output<ModifyLaunchTemplateCommandOutput> {
@@ -89,14 +89,14 @@ export class LaunchTemplates {
     if (input.DefaultVersion === undefined) throw missing('DefaultVersion');
     const changed = { ...record, defaultVersion: this.versionOf(record, input.DefaultVersion).version };
     this.records.set(record.id, changed);
-    return { LaunchTemplate: describe(changed) };
+    return { LaunchTemplate: describe(changed, this.context.accountId) };
   }
 
   delete(input: DeleteLaunchTemplateCommandInput): Output<DeleteLaunchTemplateCommandOutput> {
     const record = this.find(input);
     this.records.delete(record.id);
     this.idsByName.delete(record.name);
-    return { LaunchTemplate: describe(record) };
+    return { LaunchTemplate: describe(record, this.context.accountId) };
   }
 
   describe(input: DescribeLaunchTemplatesCommandInput): Output<DescribeLaunchTemplatesCommandOutput> {
@@ -114,7 +114,10 @@ export class LaunchTemplates {
       }),
     );
     const page = offsetPage(found, input, 200);
-    return { LaunchTemplates: page.items.map(describe), NextToken: page.nextToken };
+    return {
+      LaunchTemplates: page.items.map((record) => describe(record, this.context.accountId)),
+      NextToken: page.nextToken,
+    };
   }
 
   describeVersions(
@@ -129,7 +132,7 @@ export class LaunchTemplates {
         (input.Versions ?? []).length === 0
           ? record.versions
           : (input.Versions ?? []).map((name) => this.versionOf(record, name));
-      return wanted.map((each) => describeVersion(record, each));
+      return wanted.map((each) => describeVersion(record, each, this.context.accountId));
     });
     const page = offsetPage(versions, input, 200);
     return { LaunchTemplateVersions: [...page.items], NextToken: page.nextToken };
@@ -179,23 +182,27 @@ const version = (
   ...(description === undefined ? {} : { description }),
 });
 
-const describe = (record: LaunchTemplateRecord): LaunchTemplate => ({
+const describe = (record: LaunchTemplateRecord, accountId: string): LaunchTemplate => ({
   LaunchTemplateId: record.id,
   LaunchTemplateName: record.name,
   CreateTime: new Date(record.createdAt),
-  CreatedBy: 'arn:aws:iam::000000000000:root',
+  CreatedBy: `arn:aws:iam::${accountId}:root`,
   DefaultVersionNumber: record.defaultVersion,
   LatestVersionNumber: record.versions.at(-1)?.version ?? 1,
   Tags: tagList(record.tags),
 });
 
-const describeVersion = (record: LaunchTemplateRecord, each: Version): LaunchTemplateVersion => ({
+const describeVersion = (
+  record: LaunchTemplateRecord,
+  each: Version,
+  accountId: string,
+): LaunchTemplateVersion => ({
   LaunchTemplateId: record.id,
   LaunchTemplateName: record.name,
   VersionNumber: each.version,
   ...(each.description === undefined ? {} : { VersionDescription: each.description }),
   CreateTime: new Date(each.createdAt),
-  CreatedBy: 'arn:aws:iam::000000000000:root',
+  CreatedBy: `arn:aws:iam::${accountId}:root`,
   DefaultVersion: each.version === record.defaultVersion,
   // The request's and the response's shape of a template differ in names of types only.
   LaunchTemplateData: each.data as NonNullable<LaunchTemplateVersion['LaunchTemplateData']>,

@@ -24,7 +24,8 @@ export interface InstanceRecord {
   readonly userData: string;
   readonly tags: Tags;
   readonly securityGroupIds: readonly string[];
-  readonly instanceProfileArn?: string;
+  /** ARN or name. */
+  readonly instanceProfile?: string;
   readonly keyName?: string;
   readonly metadataOptions?: RequestLaunchTemplateData['MetadataOptions'];
   readonly spotRequestId?: string;
@@ -57,7 +58,8 @@ export interface LaunchSpec {
   readonly userData: string;
   readonly tags: Tags;
   readonly securityGroupIds: readonly string[];
-  readonly instanceProfileArn?: string;
+  /** ARN or name. */
+  readonly instanceProfile?: string;
   readonly keyName?: string;
   readonly metadataOptions?: RequestLaunchTemplateData['MetadataOptions'];
   readonly clientToken?: string;

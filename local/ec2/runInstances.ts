@@ -57,7 +57,7 @@ export class InstanceLauncher {
       Groups: [],
       Instances: launched.instanceIds.flatMap((id) => {
         const record = this.store.get(id);
-        return record === undefined ? [] : [describeInstance(record)];
+        return record === undefined ? [] : [describeInstance(record, this.context.accountId)];
       }),
     };
   }

@@ -42,7 +42,12 @@ export function testEc2(over: Partial<TestContext> = {}, parts: Partial<Ec2Parts
   const ec2 = createEc2(context, {
     events: { emit: (event) => events.push(event) },
     backend: hosts,
-    hooks: { booted: note('booted'), shuttingDown: note('shuttingDown'), terminated: note('terminated') },
+    hooks: {
+      booted: note('booted'),
+      warned: note('warned'),
+      shuttingDown: note('shuttingDown'),
+      terminated: note('terminated'),
+    },
     ...parts,
   });
   hosts.observe({

@@ -56,6 +56,8 @@ export interface Ecs {
   /** An agent registers its host. False when there is no such cluster: the agent tries again. */
   registerHost(registration: Registration): boolean;
   agentConnected(ec2InstanceId: string, connected: boolean): void;
+  /** The agent asks to be given nothing more. */
+  drainHost(ec2InstanceId: string): void;
   containerChanged(ec2InstanceId: string, taskArn: string, change: ContainerChange): void;
   /** The instance is gone: its tasks are over and its container instance is no more. */
   instanceTerminated(ec2InstanceId: string): void;
@@ -185,6 +187,11 @@ export function createEcs(context: EngineContext, parts: EcsParts): Ecs {
         if (host.agentConnected === connected) return;
         hosts.change(host, { agentConnected: connected });
         if (connected) tasks.resend(host.record.cluster, host.record.id);
+      });
+    },
+    drainHost(ec2InstanceId) {
+      onHost(ec2InstanceId, (host) => {
+        if (host.record.status === 'ACTIVE') hosts.change(host, { status: 'DRAINING' });
       });
     },
     containerChanged(ec2InstanceId, taskArn, change) {

@@ -11,6 +11,3 @@ export const clusterNotFound = (): ServiceError =>
   new ServiceError('ClusterNotFoundException', 'Cluster not found.');
 
 export const throttled = (): ServiceError => new ServiceError('ThrottlingException', 'Rate exceeded');
-
-export const unsupported = (message: string): ServiceError =>
-  new ServiceError('UnsupportedFeatureException', message);

@@ -82,7 +82,7 @@ export class Launcher {
         this.draw(n),
       );
       if (host === undefined) break;
-      placed.push(this.create(plan, host, input.clientToken));
+      placed.push(this.create(plan, host));
     }
     const failures = placed.length < count ? this.failures(plan) : [];
     this.tokens.remember(cluster.name, input, placed, failures);
@@ -98,13 +98,16 @@ export class Launcher {
     if (references.length > MAX_COUNT) {
       throw invalidParameter(`containerInstances has at most ${MAX_COUNT} members.`);
     }
+    if ((input.startedBy ?? '').length > 36) {
+      throw invalidParameter('startedBy should be shorter than or equal to 36 characters.');
+    }
     const plan = this.plan(cluster, input);
     const placed: TaskRecord[] = [];
     const failures: Failure[] = [];
     for (const reference of references) {
       const host = this.store.host(cluster.name, reference);
       const reason = host === undefined ? 'MISSING' : startRefusal(host, plan.wish);
-      if (host !== undefined && reason === undefined) placed.push(this.create(plan, host, undefined));
+      if (host !== undefined && reason === undefined) placed.push(this.create(plan, host));
       else {
         const arn = this.arns.containerInstance(cluster.name, lastPart(reference));
         failures.push(reason === undefined ? { arn } : { arn, reason });
@@ -162,7 +165,7 @@ export class Launcher {
     return failures;
   }
 
-  private create(plan: Plan, host: Host, clientToken: string | undefined): TaskRecord {
+  private create(plan: Plan, host: Host): TaskRecord {
     const { cluster, definition, overrides, wish, input } = plan;
     const zone = host.attributes['ecs.availability-zone'];
     const propagated = input.propagateTags === 'TASK_DEFINITION' ? definition.tags : {};
@@ -184,7 +187,6 @@ export class Launcher {
       overrides,
       demand: wish.demand,
       ...(input.startedBy === undefined ? {} : { startedBy: input.startedBy }),
-      ...(clientToken === undefined ? {} : { clientToken }),
       tags: { ...managed, ...propagated, ...tagsOf(input.tags) },
       createdAt: this.context.clock.now(),
       sequence: this.store.nextSequence(),

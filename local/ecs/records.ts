@@ -116,7 +116,6 @@ export interface TaskRecord {
   readonly stoppedAt?: number;
   readonly stopCode?: TaskStopCode;
   readonly stoppedReason?: string;
-  readonly clientToken?: string;
   readonly sequence: number;
 }
 
