@@ -16,12 +16,17 @@ const BUDGET_WITH_EC2_KIB = 1_400;
 const quiet = process.argv.includes('--quiet');
 const dist = 'dist';
 
-rmSync(dist, { recursive: true, force: true });
 const names = readdirSync('functions', { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name)
   .sort();
 
+// What a deleted function has left is removed; the rest is replaced in place, so that a running stack keeps its code.
+if (existsSync(`${dist}/functions`)) {
+  for (const built of readdirSync(`${dist}/functions`)) {
+    if (!names.includes(built)) rmSync(`${dist}/functions/${built}`, { recursive: true });
+  }
+}
 await Promise.all(
   names.map((name) =>
     build({

@@ -5,6 +5,7 @@ import type { CapacityOrder, Cluster, Pool } from '../domain/model/pool.ts';
 import { place } from '../domain/placement/place.ts';
 import type { PurchaseOutcome } from '../ports/machines.ts';
 import { clusterScaled } from './announce.ts';
+import { recordWaits } from './recordWaits.ts';
 import { loadSnapshot } from './snapshot.ts';
 import type { World } from './world.ts';
 
@@ -51,8 +52,10 @@ export async function purchase(
   const complete = { ...snapshot, instanceTypes };
   const now = clock.now();
   const byId = new Map(snapshot.pending.map((task) => [task.taskId, task]));
-  const unmet = place(complete, now).unmet.flatMap((id) => byId.get(id) ?? []);
+  const placement = place(complete, now);
+  const unmet = placement.unmet.flatMap((id) => byId.get(id) ?? []);
   const plan = planCapacity(complete, unmet, now);
+  const ordered: CapacityOrder[] = [];
   for (const planned of plan.orders) {
     const order = newOrder(world, clusterName, planned);
     const opened = await store.openOrder(order, lastOrders.get(planned.pool));
@@ -62,20 +65,38 @@ export async function purchase(
       continue;
     }
     const outcome = await carryOut(world, cluster, order);
+    ordered.push(order);
     bought += outcome.bought;
     short ||= outcome.short;
   }
-  for (const { taskId, detail } of plan.stuck) {
-    log.warn('No pool can be grown for a task', { cluster: clusterName, taskId, detail });
-    const task = byId.get(taskId);
-    if (!task || (task.reason.code === 'WAITING' && task.reason.explanation.next === detail)) continue;
-    await store.recordWait(task, {
-      code: 'WAITING',
-      detail,
-      explanation: { hostsConsidered: snapshot.hosts.length, refusals: {}, next: detail },
-    });
-  }
+  const stuck = new Map(plan.stuck.map(({ taskId, detail }) => [taskId, detail]));
+  const asked = new Set(placement.unmet);
+  const waits = placement.waits.filter(({ taskId }) => asked.has(taskId));
+  await recordWaits(
+    world,
+    waits.map((wait) => ({
+      ...wait,
+      explanation: { ...wait.explanation, next: stuck.get(wait.taskId) ?? orderedWords(ordered, short) },
+    })),
+    byId,
+  );
+  if (stuck.size > 0)
+    log.warn('No pool can be grown for some tasks', { cluster: clusterName, ...stuckSummary(stuck) });
   return { bought, returned, again: short && unmet.length > 0 };
+}
+
+function orderedWords(orders: readonly CapacityOrder[], short: boolean): string {
+  const hosts = orders.map(({ hosts: count, offers }) => `${count} x ${offers[0]?.instanceType ?? 'a host'}`);
+  if (hosts.length === 0) return 'capacity is on its way';
+  return `${hosts.join(' and ')} ordered for what waits${short ? '; EC2 had fewer, the rest is ordered again' : ''}`;
+}
+
+/** The tasks counted by what holds them back, as thousands may be held back by the same. */
+function stuckSummary(stuck: ReadonlyMap<string, string>): {
+  readonly tasks: number;
+  readonly reasons: string[];
+} {
+  return { tasks: stuck.size, reasons: [...new Set(stuck.values())].slice(0, 5) };
 }
 
 const newOrder = (world: PurchaseWorld, cluster: string, planned: NewOrder): CapacityOrder => ({

@@ -1,11 +1,12 @@
 import { planScaleIn } from '../domain/capacity/scaleIn.ts';
-import type { HostPlacement, PlacementPlan, Wait } from '../domain/model/plan.ts';
+import type { HostPlacement, PlacementPlan } from '../domain/model/plan.ts';
 import type { Reason } from '../domain/model/reason.ts';
 import type { Snapshot } from '../domain/model/snapshot.ts';
 import type { Task } from '../domain/model/task.ts';
 import { place } from '../domain/placement/place.ts';
 import { concurrently } from './concurrently.ts';
 import { launchTask } from './launch.ts';
+import { recordWaits } from './recordWaits.ts';
 import { retireHosts } from './retire.ts';
 import { loadSnapshot } from './snapshot.ts';
 import type { World } from './world.ts';
@@ -65,7 +66,13 @@ export async function schedulePass(
 
   const unfinished = hinted.filter((task) => task.state === 'PLACED' && task.ecsTaskArn === undefined);
   const applied = await claimAndLaunch(world, snapshot, plan, byId, unfinished);
-  await concurrently(plan.waits, LAUNCHES_AT_ONCE, (wait) => recordWait(world, wait, byId.get(wait.taskId)));
+  // What `provision` was asked about, it explains: it alone knows what can be bought.
+  const unmet = new Set(plan.unmet);
+  await recordWaits(
+    world,
+    plan.waits.filter(({ taskId }) => !unmet.has(taskId)),
+    byId,
+  );
   const idle = planScaleIn(snapshot, clock.now());
   await retireHosts(world, clusterName, idle);
 
@@ -205,23 +212,4 @@ async function claimChunk(
   }
   applied.stale.push(...tasks.map((task) => task.taskId));
   return [];
-}
-
-/**
- * The record says why a task waits when it begins to and when what happens next changes; `explain` counts afresh, so
- * that a queue of thousands does not rewrite itself at every pass.
- */
-async function recordWait(world: PassWorld, wait: Wait, task: Task | undefined): Promise<void> {
-  const known = task?.reason;
-  if (known?.code === 'WAITING' && known.explanation.next === wait.explanation.next) return;
-  if (known?.code === 'BACKOFF') return;
-  const refusals = Object.entries(wait.explanation.refusals)
-    .map(([cause, hosts]) => `${hosts} ${cause}`)
-    .join(', ');
-  const { hostsConsidered, next } = wait.explanation;
-  await world.store.recordWait(wait, {
-    code: 'WAITING',
-    explanation: wait.explanation,
-    detail: `0 of ${hostsConsidered} hosts can take it${refusals && ` (${refusals})`}: ${next}`,
-  });
 }

@@ -30,7 +30,7 @@ async function submit(request: object): Promise<string> {
 }
 const explain = (taskId: string) => berth.operate<Explanation>({ operation: 'explain', taskId });
 const sleeping = (cpu: number, memory: number) => ({
-  containers: [{ name: 'main', command: ['sleep', '600'], cpu, memory }],
+  containers: [{ name: 'main', command: ['sh', '-c', 'trap exit TERM; sleep 600 & wait'], cpu, memory }],
 });
 
 beforeAll(async () => {

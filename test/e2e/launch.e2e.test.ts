@@ -33,7 +33,9 @@ const request = (idempotencyKey: string) => ({
   cluster: 'demo',
   taskDefinition: 'hello',
   idempotencyKey,
-  containers: [{ name: 'main', command: ['sleep', '60'], cpu: 128, memory: 64 }],
+  containers: [
+    { name: 'main', command: ['sh', '-c', 'trap exit TERM; sleep 60 & wait'], cpu: 128, memory: 64 },
+  ],
   isolation: { qos: 'burstable', cpu: { limitUnits: 512 }, memory: { maxMiB: 48 }, pids: { max: 37 } },
 });
 

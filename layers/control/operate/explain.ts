@@ -58,7 +58,11 @@ export async function explainTask(
     }
     return { task, ahead, summary: 'It fits a host and is placed by the next pass.' };
   }
-  return { task, ahead, waiting: wait.explanation, summary: sentenceOf(wait.explanation) };
+  // What no host can hold is `provision`'s to explain: it knows what can be bought, and has put that on record.
+  const told =
+    plan.unmet.includes(taskId) && task.reason.code === 'WAITING' ? task.reason.explanation.next : undefined;
+  const waiting = told === undefined ? wait.explanation : { ...wait.explanation, next: told };
+  return { task, ahead, waiting, summary: sentenceOf(waiting) };
 }
 
 /** `0 of 3 hosts can take it: 2 lack cpu, 1 is not READY. Closest is i-..., which lacks 512 cpu. Next: ...` */
