@@ -75,7 +75,7 @@ export class HostFill {
     for (const i of this.#byGpu ?? []) {
       const gpu = this.#items[i]?.gpu ?? 0;
       const count = (this.load[i] as number) + (i === extra ? 1 : 0);
-      for (let k = 0; k < count; k += 1) if (gpu > 0 && !takeGpus(free, gpu)) return false;
+      for (let k = 0; k < count; k += 1) if (gpu > 0 && takeGpus(free, gpu) === undefined) return false;
     }
     return true;
   }

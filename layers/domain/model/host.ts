@@ -22,6 +22,8 @@ export interface Claim {
   readonly group: string;
   readonly priority: number;
   readonly interruptible: boolean;
+  /** Its attempt has been asked to stop: the room is as good as free, and stopping it again costs nothing. */
+  readonly stopping?: boolean;
 }
 
 export interface Host {

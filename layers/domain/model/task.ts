@@ -3,7 +3,7 @@ import type { Reason } from './reason.ts';
 import type { Resources } from './resources.ts';
 
 export type PlacementConstraint =
-  /** No two tasks of the same family on one host. */
+  /** No two tasks of the same group on one host; the group is the family unless given, as in ECS. */
   | { readonly type: 'distinctInstance' }
   /** A cluster query language expression over the host's attributes. */
   | { readonly type: 'memberOf'; readonly expression: string }

@@ -19,6 +19,8 @@ export class Admission {
   readonly #beside: readonly { readonly group: string; readonly counts: Int32Array }[] = [];
   /** Nothing but room and devices decides. */
   readonly #plain: boolean;
+  /** Room alone decides on hosts that may ever take the class. */
+  readonly onlyRoom: boolean;
 
   constructor(table: HostTable, cls: TaskClass) {
     this.#table = table;
@@ -26,6 +28,7 @@ export class Admission {
     const { spec } = cls;
     this.#gpu = amountOf(spec.demand, 'gpu');
     this.#plain = spec.placement.constraints.length === 0 && spec.hostPorts.length === 0;
+    this.onlyRoom = this.#plain && this.#gpu === 0;
     if (spec.placement.constraints.length === 0) return;
     const expressions: string[] = [];
     const apart: Int32Array[] = [];
@@ -52,10 +55,14 @@ export class Admission {
     return this.ofPool(row) && this.#fixed.every((expression) => this.#table.matches(row, expression));
   }
 
-  /** What changes as the pass places tasks: room, devices, ports and neighbours. */
+  /** What changes as the pass places tasks, besides room: devices, ports and neighbours. */
   now(row: number): boolean {
-    if (!this.#table.hasRoom(row, this.#cls)) return false;
     if (this.#gpu > 0 && !canShareGpus(this.#table.gpusOf(row), this.#gpu)) return false;
+    return this.neighboursAllow(row);
+  }
+
+  /** Ports and the tasks on the host; neither room nor devices. */
+  neighboursAllow(row: number): boolean {
     if (this.#plain) return true;
     for (const counts of this.#apart) if ((counts[row] as number) > 0) return false;
     for (const { group, counts } of this.#beside)

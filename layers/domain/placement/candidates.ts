@@ -59,13 +59,20 @@ export class Candidates {
     return this.#spread.choose(index.lists.map(topOf), index.rows.keys);
   }
 
+  /** The row's key; infinite when it cannot take the class now. */
+  #keyNow(row: number): number {
+    const key = this.#hostKey(row);
+    if (this.#admission.onlyRoom || key === Number.POSITIVE_INFINITY) return key;
+    return this.#admission.now(row) ? key : Number.POSITIVE_INFINITY;
+  }
+
   #scan(): number {
     const tops = new Array<number>(this.#spread.domains).fill(-1);
     const keys = new Map<number, number>();
     for (const row of this.#members) {
-      if (!this.#admission.now(row) || !this.#admission.mayEver(row)) continue;
+      const key = this.#keyNow(row);
+      if (key === Number.POSITIVE_INFINITY || !this.#admission.mayEver(row)) continue;
       const domain = this.#spread.domainOf(row);
-      const key = this.#hostKey(row);
       const top = tops[domain] ?? -1;
       if (top >= 0 && key >= (keys.get(top) ?? 0)) continue;
       tops[domain] = row;
@@ -89,8 +96,10 @@ export class Candidates {
   #fill({ rows, eligible, lists }: Index): void {
     const members: number[][] = lists.map(() => []);
     for (const row of this.#members) {
-      if (eligible[row] === 0 || !this.#admission.now(row)) continue;
-      rows.keys[row] = this.#hostKey(row);
+      if (eligible[row] === 0) continue;
+      const key = this.#keyNow(row);
+      if (key === Number.POSITIVE_INFINITY) continue;
+      rows.keys[row] = key;
       members[this.#spread.domainOf(row)]?.push(row);
     }
     lists.forEach((list, at) => {
@@ -111,8 +120,9 @@ export class Candidates {
       const row = log[at] as number;
       if (lastChange[row] !== at || eligible[row] === 0) continue;
       const list = lists[this.#spread.domainOf(row)];
-      if (this.#admission.now(row)) list?.update(row, this.#hostKey(row));
-      else list?.remove(row);
+      const key = this.#keyNow(row);
+      if (key === Number.POSITIVE_INFINITY) list?.remove(row);
+      else list?.update(row, key);
     }
     this.#seen = log.length;
   }
@@ -132,7 +142,7 @@ function hostKeyOf(table: HostTable, cls: TaskClass): Score {
 }
 
 function scoreOf(table: HostTable, cls: TaskClass, strategy: PlacementStrategy | undefined): Score {
-  if (strategy?.type === 'random') return randomScore(table, `${cls.spec.taskDefinition}|${cls.index}`);
+  if (strategy?.type === 'random') return randomScore(table, cls, `${cls.spec.taskDefinition}|${cls.index}`);
   const field = strategy?.type === 'binpack' ? strategy.field : undefined;
   return field === undefined ? packingScore(table, cls) : fieldScore(table, cls, field);
 }

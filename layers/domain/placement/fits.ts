@@ -2,7 +2,7 @@ import type { Host } from '../model/host.ts';
 import { amountOf, type Resources } from '../model/resources.ts';
 import type { PlacementConstraint } from '../model/task.ts';
 import { factsOf } from './attributes.ts';
-import { canShareGpus, gpuOccupancy } from './gpu.ts';
+import { canShareGpus, gpuUse } from './gpu.ts';
 import { QueryError } from './query/error.ts';
 import { matches, parseQuery } from './query/query.ts';
 
@@ -43,7 +43,7 @@ function roomRefusals(host: Host, demand: Resources, hostPorts: readonly string[
     if (amount > 0 && amount > amountOf(host.left, dimension)) reasons.push(dimension);
   }
   const gpu = amountOf(demand, 'gpu');
-  if (gpu > 0 && !reasons.includes('gpu') && !canShareGpus(gpuOccupancy(host), gpu)) reasons.push('gpu');
+  if (gpu > 0 && !reasons.includes('gpu') && !canShareGpus(gpuUse(host).free, gpu)) reasons.push('gpu');
   for (const port of hostPorts) if (host.ports.includes(port)) reasons.push(`port ${port}`);
   return reasons;
 }

@@ -1,7 +1,7 @@
 import type { Host } from '../model/host.ts';
 import { amountOf, type Resources } from '../model/resources.ts';
 import { factsOf, spreadDomain } from './attributes.ts';
-import { gpuOccupancy, takeGpus } from './gpu.ts';
+import { type GpuShare, giveBackGpus, gpuUse, takeGpus } from './gpu.ts';
 import { QueryError } from './query/error.ts';
 import { matches, parseQuery } from './query/query.ts';
 import { balanceOf, pressurePenalty } from './score.ts';
@@ -136,6 +136,32 @@ export class HostTable {
     return this.#balance;
   }
 
+  /** Mean capacity of the hosts that have the dimension. */
+  averageCapacity(): Float64Array {
+    const width = this.dimensions.length;
+    return Float64Array.from(this.dimensions, (_, d) => {
+      let [sum, hosts] = [0, 0];
+      for (let at = d; at < this.inverse.length; at += width) {
+        const inverse = this.inverse[at] as number;
+        if (inverse === 0) continue;
+        sum += 1 / inverse;
+        hosts += 1;
+      }
+      return hosts === 0 ? 0 : sum / hosts;
+    });
+  }
+
+  /** Gives room back to the row, as when a task on it is stopped. */
+  free(row: number, amounts: Float64Array, gpus: readonly GpuShare[]): void {
+    const base = row * this.dimensions.length;
+    for (let d = 0; d < amounts.length; d += 1) {
+      this.left[base + d] = (this.left[base + d] as number) + (amounts[d] as number);
+    }
+    giveBackGpus(this.#gpus?.[row] ?? [], gpus);
+    this.lastChange[row] = this.log.length;
+    this.log.push(row);
+  }
+
   /** What the row lacks of the class's i-th dimension; not above zero when it has enough. */
   lack(row: number, cls: TaskClass, i: number): number {
     return (
@@ -165,7 +191,7 @@ export class HostTable {
     return this.#groupTotals.get(group) ?? 0;
   }
 
-  /** Books the task on the row, or with -1 takes the booking back; the caller has checked that it fits. */
+  /** Books the task on the row, or with -1 takes the last booking back; the caller has checked that it fits. */
   book(row: number, cls: TaskClass, group: string, sign: 1 | -1 = 1): void {
     const base = row * this.dimensions.length;
     const { dimensions, amounts, spec } = cls;
@@ -185,18 +211,14 @@ export class HostTable {
     this.log.push(row);
   }
 
-  readonly #gpuUndo: { readonly row: number; readonly free: number[] }[] = [];
+  /** Devices of every booking, so that the last ones can be taken back. */
+  readonly #gpuBookings: GpuShare[][] = [];
 
   #bookGpus(row: number, gpu: number, sign: 1 | -1): void {
     const free = this.#gpus?.[row];
-    if (this.#gpus === undefined || free === undefined) return;
-    if (sign === 1) {
-      this.#gpuUndo.push({ row, free: [...free] });
-      takeGpus(free, gpu);
-    } else {
-      const last = this.#gpuUndo.pop();
-      if (last?.row === row) this.#gpus[row] = last.free;
-    }
+    if (free === undefined) return;
+    if (sign === 1) this.#gpuBookings.push(takeGpus(free, gpu) ?? []);
+    else giveBackGpus(free, this.#gpuBookings.pop() ?? []);
   }
 
   groupsOn(row: number): readonly string[] {
@@ -264,7 +286,7 @@ function readerOf(dimension: string): Reader {
 }
 
 const occupied = (host: Host): number[] | undefined =>
-  amountOf(host.capacity, 'gpu') > 0 ? gpuOccupancy(host) : undefined;
+  amountOf(host.capacity, 'gpu') > 0 ? gpuUse(host).free : undefined;
 
 /** `task:group` and `runningTasksCount` change as a pass places tasks. */
 export const looksAtTasks = (expression: string): boolean => /task:group|runningTasksCount/.test(expression);

@@ -23,7 +23,10 @@ export function pressurePenalty(pressure: NonNullable<Host['pressure']>): number
   return stalled > EASY_PRESSURE ? PRESSURE_WEIGHT * stalled : 0;
 }
 
+/** What a row is worth to a class, least best; infinite when it has no room. */
 export type Score = (row: number) => number;
+
+const NO_ROOM = Number.POSITIVE_INFINITY;
 
 /**
  * What is left of a host after the task, as a mean share of its capacity, plus how far its use is out of balance. Balanced
@@ -42,14 +45,18 @@ export function packingScore(table: HostTable, cls: TaskClass): Score {
     const [first, second] = [take[0] as number, take[1] as number];
     return (row) => {
       const at = 2 * row;
-      const a = ((left[at] as number) - first) * (inverse[at] as number);
-      const b = ((left[at + 1] as number) - second) * (inverse[at + 1] as number);
+      const restA = (left[at] as number) - first;
+      const restB = (left[at + 1] as number) - second;
+      if (restA < 0 || restB < 0) return NO_ROOM;
+      const a = restA * (inverse[at] as number);
+      const b = restB * (inverse[at + 1] as number);
       const off = (1 - a) * (balance[at] as number) - (1 - b) * (balance[at + 1] as number);
       return (a + b) / 2 + STRANDING_WEIGHT * off * off + (penalty[row] as number);
     };
   }
   const gpu = (cls.spec.demand.gpu ?? 0) > 0 ? -1 : dimensions.indexOf('gpu');
   return (row) => {
+    if (!table.hasRoom(row, cls)) return NO_ROOM;
     let sum = 0;
     let most = Number.NEGATIVE_INFINITY;
     let least = Number.POSITIVE_INFINITY;
@@ -104,15 +111,20 @@ export function fieldScore(table: HostTable, cls: TaskClass, field: string): Sco
   const i = cls.dimensions.indexOf(d);
   const take = i < 0 ? 0 : (cls.amounts[i] as number);
   // The scale keeps the amount below the ceiling on any host that exists.
-  return (row) => ((table.left[row * width + d] as number) - take) / 65_536 + (table.penalty[row] as number);
+  return (row) => {
+    if (!table.hasRoom(row, cls)) return NO_ROOM;
+    return ((table.left[row * width + d] as number) - take) / 65_536 + (table.penalty[row] as number);
+  };
 }
 
 /** A seeded permutation of the hosts stands for chance, so that a pass can be repeated. */
-export const randomScore = (table: HostTable, seed: string): Score => {
-  return (row) =>
-    hashShare(`${seed}|${table.hosts[row]?.hostId ?? ''}|${table.log.length}`) +
-    (table.penalty[row] as number);
-};
+export function randomScore(table: HostTable, cls: TaskClass, seed: string): Score {
+  return (row) => {
+    if (!table.hasRoom(row, cls)) return NO_ROOM;
+    const share = hashShare(`${seed}|${table.hosts[row]?.hostId ?? ''}|${table.log.length}`);
+    return share + (table.penalty[row] as number);
+  };
+}
 
 /** FNV-1a with a final mix, as a share of its range. */
 function hashShare(text: string): number {
