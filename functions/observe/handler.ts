@@ -2,10 +2,13 @@ import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { observeHost, observeInterruption, observeMachine } from '../../layers/control/observeHost.ts';
 import { type Observation, observeTask } from '../../layers/control/observeTask.ts';
 import { type ParsedEvent, parseIncoming } from '../../layers/events/incoming.ts';
+import type { Wakes } from '../../layers/ports/bus.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 import { processBatch } from '../../layers/runtime/sqsBatch.ts';
 
-export type ObserveDeps = Pick<Deps, 'store' | 'containers' | 'bus' | 'clock' | 'log' | 'metrics'>;
+export type ObserveDeps = Pick<Deps, 'store' | 'containers' | 'clock' | 'log' | 'metrics'> & {
+  readonly bus: Wakes;
+};
 
 interface Applied {
   readonly outcome: Observation;

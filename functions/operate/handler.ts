@@ -8,13 +8,14 @@ import { listTasks } from '../../layers/control/operate/list.ts';
 import { clusterStatus } from '../../layers/control/operate/status.ts';
 import { type OperateCommand, parseOperate } from '../../layers/events/operate/command.ts';
 import type { Problem } from '../../layers/events/problem.ts';
+import type { Wakes } from '../../layers/ports/bus.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 import { RefusedInput } from '../../layers/runtime/refusedInput.ts';
 
 export type OperateDeps = Pick<
   Deps,
-  'store' | 'containers' | 'bus' | 'clock' | 'ids' | 'log' | 'metrics' | 'settings'
->;
+  'store' | 'containers' | 'clock' | 'ids' | 'log' | 'metrics' | 'settings'
+> & { readonly bus: Wakes };
 
 /** What an operator asks, by `aws lambda invoke`; the answer is the command's result, or what was wrong with it. */
 export function createHandler(deps: OperateDeps) {

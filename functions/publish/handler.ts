@@ -1,11 +1,11 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { announceTask } from '../../layers/control/announce.ts';
-import type { OutgoingEvent } from '../../layers/ports/bus.ts';
+import type { Announcements, OutgoingEvent } from '../../layers/ports/bus.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 import { taskFromImage } from '../../layers/store/taskItem.ts';
 
-export type PublishDeps = Pick<Deps, 'bus' | 'log' | 'metrics'>;
+export type PublishDeps = Pick<Deps, 'log' | 'metrics'> & { readonly bus: Announcements };
 
 /** The table's changes, announced in their order; what could not be announced comes again from there on. */
 export function createHandler(deps: PublishDeps) {

@@ -2,12 +2,13 @@ import { demandOf, unknownContainers } from '../domain/lifecycle/demand.ts';
 import type { Task, TaskSpec } from '../domain/model/task.ts';
 import type { Problem } from '../events/problem.ts';
 import type { TaskRequest } from '../events/taskRequested/parse.ts';
+import type { Wakes } from '../ports/bus.ts';
 import type { TaskDefinition } from '../ports/containers.ts';
 import { concurrently } from './concurrently.ts';
 import { taskIdOf } from './taskId.ts';
 import type { World } from './world.ts';
 
-export type AcceptWorld = Pick<World, 'store' | 'containers' | 'bus' | 'clock' | 'metrics'>;
+export type AcceptWorld = Pick<World, 'store' | 'containers' | 'clock' | 'metrics'> & { readonly bus: Wakes };
 
 /** Outlives every retry, redrive and replay window: 14 days of queue retention, twice over, and some. */
 const RECORD_DAYS = 45;

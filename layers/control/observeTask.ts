@@ -3,7 +3,7 @@ import type { ObservedTask } from '../ports/containers.ts';
 import { settleAttempt } from './settleAttempt.ts';
 import type { World } from './world.ts';
 
-export type ObserveWorld = Pick<World, 'store' | 'containers' | 'bus' | 'clock' | 'log' | 'metrics'>;
+export type ObserveWorld = Pick<World, 'store' | 'containers' | 'clock' | 'log' | 'metrics'>;
 
 /** What an observation changed: `freed` says that capacity or a queued attempt makes another pass worth while. */
 export type Observation = 'ignored' | 'recorded' | 'freed';

@@ -5,9 +5,14 @@ export interface OutgoingEvent {
   readonly resources: readonly string[];
 }
 
-export interface Bus {
+/** What is announced to the world. */
+export interface Announcements {
   /** Throws when any entry was not taken, naming it; the caller repeats the batch (consumers see at-least-once). */
   publish(events: readonly OutgoingEvent[]): Promise<void>;
+}
+
+/** What Berth's own functions ask of each other. */
+export interface Wakes {
   /** Asks for a pass over the cluster; `taskIds` are what it is about (the queue's index may not show them yet). */
   wake(
     cluster: string,
@@ -21,3 +26,5 @@ export interface Bus {
     options?: { readonly taskIds?: readonly string[] },
   ): Promise<void>;
 }
+
+export interface Bus extends Announcements, Wakes {}

@@ -1,4 +1,4 @@
-import type { Bus } from '../ports/bus.ts';
+import type { Announcements, Bus, Wakes } from '../ports/bus.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Containers } from '../ports/containers.ts';
 import type { Ids } from '../ports/ids.ts';
@@ -41,8 +41,13 @@ export interface Need<T> {
   create(base: BaseDeps): T;
 }
 
-export type Needs = { readonly [P in Port]?: Need<Deps[P]> };
-type Provided<N extends Needs> = BaseDeps & Pick<Deps, Extract<keyof N, Port>>;
+export type Needs = { readonly [P in Exclude<Port, 'bus'>]?: Need<Deps[P]> } & {
+  readonly bus?: Need<Bus> | Need<Announcements> | Need<Wakes>;
+};
+
+type Provided<N extends Needs> = BaseDeps & {
+  readonly [P in Extract<keyof N, Port>]: N[P] extends Need<infer T> ? T : never;
+};
 
 export function createBaseDeps(environment: Environment): BaseDeps {
   const settings = readSettings(environment);

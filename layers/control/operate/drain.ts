@@ -1,4 +1,5 @@
 import type { Host } from '../../domain/model/host.ts';
+import type { Wakes } from '../../ports/bus.ts';
 import type { World } from '../world.ts';
 
 export type Drained =
@@ -11,7 +12,7 @@ export type Drained =
  * others run to their end, and the empty host is given back.
  */
 export async function drainHost(
-  world: Pick<World, 'store' | 'containers' | 'bus'>,
+  world: Pick<World, 'store' | 'containers'> & { readonly bus: Wakes },
   cluster: string,
   hostId: string,
   detail: string,

@@ -1,21 +1,10 @@
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { SQSClient } from '@aws-sdk/client-sqs';
-import { createBus } from '../../aws/bus.ts';
 import type { Bus } from '../../ports/bus.ts';
 import type { Need } from '../deps.ts';
-import { requireSettings } from '../settings.ts';
-import { clientOptions } from './clientOptions.ts';
+import { announcementsNeed } from './announcements.ts';
+import { wakesNeed } from './wakes.ts';
 
-const names = ['busName', 'wakeQueueUrl', 'provisionQueueUrl', 'lateWakeQueueUrl'] as const;
-
+/** For functions that announce and wake; one that does only one of both takes its half and a smaller bundle. */
 export const busNeed: Need<Bus> = {
-  requires: names,
-  create: ({ settings, clock, ids }) =>
-    createBus({
-      ...requireSettings(settings, names),
-      events: new EventBridgeClient(clientOptions(5_000)),
-      sqs: new SQSClient(clientOptions(5_000)),
-      clock,
-      ids,
-    }),
+  requires: [...announcementsNeed.requires, ...wakesNeed.requires],
+  create: (base) => ({ ...announcementsNeed.create(base), ...wakesNeed.create(base) }),
 };
