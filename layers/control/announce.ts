@@ -32,6 +32,19 @@ const stateEvents: Readonly<Record<Task['state'], string | undefined>> = {
   CANCELLED: 'Task Cancelled',
 };
 
+function started(after: Task): OutgoingEvent {
+  const { endedAt: _, exitCode: __, ...detail } = detailOf(after);
+  return {
+    detailType: 'Task Running',
+    detail: {
+      ...detail,
+      state: 'RUNNING',
+      reason: { code: 'RUNNING', detail: `ran on ${after.hostId ?? 'its host'}` },
+    },
+    resources: after.ecsTaskArn === undefined ? [] : [after.ecsTaskArn],
+  };
+}
+
 /**
  * What a change of a task's record says to the world. `before` is absent for a new record. A change that nobody needs
  * to hear of (an ARN learned, a host's answer noted) announces nothing.
@@ -50,7 +63,10 @@ export function announceTask(before: Task | undefined, after: Task): OutgoingEve
   }
   const detailType = stateEvents[after.state];
   const moved = before.state !== after.state || before.attempt !== after.attempt;
-  return moved && detailType !== undefined ? [event(detailType)] : [];
+  if (!moved || detailType === undefined) return [];
+  // A process may be over before its start is on record; whoever counts starts still hears of it.
+  const ranUnseen = before.state === 'PLACED' && after.endedAt !== undefined && after.startedAt !== undefined;
+  return ranUnseen ? [started(after), event(detailType)] : [event(detailType)];
 }
 
 /** Hosts were bought for a pool, or given back. */

@@ -46,6 +46,7 @@ export async function observeTask(world: ObserveWorld, seen: ObservedTask): Prom
     await settleAttempt(world, task, end, {
       ecsTaskArn: seen.ecsTaskArn,
       ecsVersion: seen.version,
+      ...(seen.startedAt !== undefined && { startedAt: seen.startedAt }),
       ...(seen.stoppedAt !== undefined && { endedAt: seen.stoppedAt }),
     });
     return 'freed';

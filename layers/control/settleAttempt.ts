@@ -16,7 +16,12 @@ export async function settleAttempt(
   world: Pick<World, 'store' | 'clock' | 'metrics'>,
   task: Task,
   end: AttemptEnd,
-  seen: { readonly endedAt?: number; readonly ecsTaskArn?: string; readonly ecsVersion?: number } = {},
+  seen: {
+    readonly startedAt?: number;
+    readonly endedAt?: number;
+    readonly ecsTaskArn?: string;
+    readonly ecsVersion?: number;
+  } = {},
 ): Promise<Settled> {
   const { store, clock, metrics } = world;
   const now = clock.now();
@@ -28,6 +33,7 @@ export async function settleAttempt(
       ifState: ['PLACED', 'RUNNING'],
       reason: decision.reason,
       endedAt: seen.endedAt ?? now,
+      ...(seen.startedAt !== undefined && task.startedAt === undefined && { startedAt: seen.startedAt }),
       ...(end.exitCode !== undefined && { exitCode: end.exitCode }),
       ...(seen.ecsTaskArn !== undefined && { ecsTaskArn: seen.ecsTaskArn }),
       ...(seen.ecsVersion !== undefined && { ecsVersion: seen.ecsVersion }),

@@ -73,6 +73,8 @@ export interface TaskEnd {
   readonly ifState?: readonly TaskState[];
   readonly reason: Reason;
   readonly endedAt: number;
+  /** When it had started, for an attempt whose start was never on record. */
+  readonly startedAt?: number;
   readonly exitCode?: number;
   readonly ecsTaskArn?: string;
   readonly ecsVersion?: number;
