@@ -4,7 +4,7 @@ import type { CgroupFs } from './cgroupFs.ts';
 import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
 import { cgroupOfProcess } from './cgroupOfProcess.ts';
 import { Deadlines } from './deadlines.ts';
-import type { DockerApi, DockerEvent } from './dockerApi.ts';
+import type { ContainerInspection, DockerApi, DockerEvent } from './dockerApi.ts';
 import { INTERRUPTION_POLL_MS } from './interruption.ts';
 import type { Journal } from './journal.ts';
 import { readPressure } from './pressure.ts';
@@ -12,7 +12,7 @@ import { Relief } from './relief.ts';
 import type { Settings } from './settings.ts';
 import { reportKey, taskReport } from './taskReport.ts';
 import type { TaskEntry, TaskTable } from './taskTable.ts';
-import { viewContainer } from './taskView.ts';
+import { type ContainerView, viewContainer } from './taskView.ts';
 import { TaskWatches } from './taskWatch.ts';
 
 export const AGENT_VERSION = '0.1.0';
@@ -29,6 +29,8 @@ export interface AgentParts {
   readonly send?: (report: HostReport) => Promise<void>;
   /** When EC2 takes the host back; absent where there is nobody to ask. */
   readonly interruption?: () => Promise<number | undefined>;
+  /** A container as the engine wrote it down at its creation; undefined when only the engine can tell. */
+  writtenDown(containerId: string): ContainerInspection | undefined;
   limitEgress(pid: number, megabitsPerSecond: number): Promise<void>;
   reclaim(cgroup: string, bytes: number): Promise<void>;
   /** Called when new tasks get their limits from here on; again after each reconnection to Docker. */
@@ -75,6 +77,7 @@ export class Agent {
       tell,
       log: parts.log,
     });
+    parts.table.happened = (entry) => this.#watches.look(entry, Date.now());
     this.#deadlines = new Deadlines((cgroup, afterSeconds) => this.#expired(cgroup, afterSeconds));
   }
 
@@ -157,7 +160,8 @@ export class Agent {
 
   async #event(event: DockerEvent): Promise<void> {
     try {
-      if (event.Action === 'create' || event.Action === 'start') await this.#look(event.Actor.ID);
+      if (event.Action === 'create') await this.#created(event.Actor.ID);
+      if (event.Action === 'start') await this.#look(event.Actor.ID);
       if (event.Action === 'oom') await this.#outOfMemory(event.Actor.ID);
     } catch (error) {
       this.#parts.log(
@@ -166,25 +170,45 @@ export class Agent {
     }
   }
 
+  /** In the same turn as the event, when it can be: every millisecond counts against the start that follows. */
+  async #created(containerId: string): Promise<void> {
+    const written = this.#parts.writtenDown(containerId);
+    if (written === undefined) await this.#look(containerId);
+    else this.#take(written);
+  }
+
   async #look(containerId: string): Promise<void> {
-    const { docker, settings, table, mounts, fs } = this.#parts;
-    const inspection = await docker.inspect(containerId);
-    const view = inspection === undefined ? undefined : viewContainer(inspection, settings.cgroupParent);
-    if (view === undefined) return;
+    const inspection = await this.#parts.docker.inspect(containerId);
+    const view = inspection === undefined ? undefined : this.#take(inspection);
+    const egress = view === undefined ? undefined : this.#entryOf(view.containerId)?.desired?.egressMbps;
+    if (view !== undefined && egress !== undefined && view.running)
+      await this.#parts.limitEgress(view.pid, egress);
+  }
+
+  #take(inspection: ContainerInspection): ContainerView | undefined {
+    const { settings, table, mounts, fs } = this.#parts;
+    const view = viewContainer(inspection, settings.cgroupParent);
+    if (view === undefined) return undefined;
     const cgroup = view.taskCgroup ?? cgroupOfProcess(fs, mounts, view.pid, view.containerId);
-    if (cgroup === undefined) return;
+    if (cgroup === undefined) return undefined;
     table.seen(view, cgroup);
     this.#deadlines.arm(cgroup, view, Date.now());
-    const egress = table.tasks.get(cgroup)?.desired?.egressMbps;
-    if (egress !== undefined && view.running && view.pid > 0) await this.#parts.limitEgress(view.pid, egress);
+    const entry = table.tasks.get(cgroup);
+    // The first look is what later ones are compared with.
+    if (entry !== undefined && this.#watches.of(cgroup) === undefined) this.#watches.look(entry, Date.now());
+    return view;
+  }
+
+  #entryOf(containerId: string): TaskEntry | undefined {
+    return [...this.#parts.table.tasks.values()].find(({ containers }) => containers.has(containerId));
   }
 
   /** The kill is told at once; on v1, which has no such switch, the rest of the task goes with it when asked. */
   async #outOfMemory(containerId: string): Promise<void> {
-    const { table, mounts } = this.#parts;
-    const entry = [...table.tasks.values()].find(({ containers }) => containers.has(containerId));
+    const entry = this.#entryOf(containerId);
     if (entry === undefined) return;
     this.#watches.look(entry, Date.now());
+    const { mounts } = this.#parts;
     if (mounts.version === 1 && entry.desired?.memory.oomGroup === true) {
       await this.#killAll([...entry.containers.keys()]);
     }

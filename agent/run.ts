@@ -7,6 +7,7 @@ import { wholeDisk } from './blockDevice.ts';
 import { probeCapabilities } from './capabilities.ts';
 import { KernelCgroupFs } from './cgroupFs.ts';
 import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
+import { readContainerFiles } from './containerFiles.ts';
 import { credentialSource } from './credentials.ts';
 import { DockerApi } from './dockerApi.ts';
 import { canShape, limitEgress } from './egress.ts';
@@ -78,6 +79,7 @@ export async function runAgent(settings: Settings, mounts: CgroupMounts): Promis
     },
     ...(reporter === undefined ? {} : { send: (report) => reporter.send(report) }),
     ...(metadata === undefined ? {} : { interruption: () => interruptionAt(metadata) }),
+    writtenDown: (id) => (dockerRoot === undefined ? undefined : readContainerFiles(dockerRoot, id)),
     limitEgress: (pid, rate) =>
       shapes
         ? limitEgress(pid, rate)

@@ -39,6 +39,15 @@ export function readCounters(fs: CgroupFs, mounts: CgroupMounts, cgroup: string,
     }
   };
   const v2 = mounts.version === 2;
+  const counted = (controller: string, file: string, name: string): number => {
+    // v2 counts for the whole subtree, v1 only where it happened, which is a container's group.
+    const directory = v2 ? undefined : controllerDirectory(mounts, controller, cgroup);
+    const below = directory === undefined ? [] : fs.list(directory).map((child) => `/${child}`);
+    return ['', ...below].reduce(
+      (sum, path) => sum + (flatKeyed(text(controller, file, path)).get(name) ?? 0),
+      0,
+    );
+  };
   const cpu = flatKeyed(text('cpu', 'cpu.stat'));
   const pressure = readTaskPressure(fs, mounts, cgroup);
   return {
@@ -47,27 +56,11 @@ export function readCounters(fs: CgroupFs, mounts: CgroupMounts, cgroup: string,
     throttledUs: v2 ? (cpu.get('throttled_usec') ?? 0) : (cpu.get('throttled_time') ?? 0) / 1000,
     throttledPeriods: cpu.get('nr_throttled') ?? 0,
     memoryBytes: Number(text('memory', v2 ? 'memory.current' : 'memory.usage_in_bytes')),
-    oomKills: v2
-      ? (flatKeyed(text('memory', 'memory.events')).get('oom_kill') ?? 0)
-      : oomKillsV1(fs, mounts, cgroup, (below) => text('memory', 'memory.oom_control', below)),
+    oomKills: counted('memory', v2 ? 'memory.events' : 'memory.oom_control', 'oom_kill'),
     pids: Number(text('pids', 'pids.current')),
-    pidsHits: flatKeyed(text('pids', 'pids.events')).get('max') ?? 0,
+    pidsHits: counted('pids', 'pids.events', 'max'),
     ...(pressure === undefined ? {} : { pressure }),
   };
-}
-
-/** v1 counts a kill where the killed process was, which is the container's group. */
-function oomKillsV1(
-  fs: CgroupFs,
-  mounts: CgroupMounts,
-  cgroup: string,
-  control: (below: string) => string,
-): number {
-  const directory = controllerDirectory(mounts, 'memory', cgroup);
-  const children = directory === undefined ? [] : fs.list(directory);
-  return ['', ...children.map((name) => `/${name}`)]
-    .map((below) => flatKeyed(control(below)).get('oom_kill') ?? 0)
-    .reduce((sum, kills) => sum + kills, 0);
 }
 
 function readTaskPressure(fs: CgroupFs, mounts: CgroupMounts, cgroup: string): Pressures | undefined {

@@ -67,6 +67,8 @@ export class TaskTable {
   readonly #parts: TaskTableParts;
   #shared: readonly number[];
   #pinningSeen = false;
+  /** Called when the kernel has counted something in a task's `*.events` files. */
+  happened: (entry: TaskEntry) => void = () => {};
   /** Writes to cgroup files since the start. */
   writes = 0;
 
@@ -259,6 +261,7 @@ export class TaskTable {
    * come together, so they are looked at together.
    */
   #written(entry: TaskEntry, name: string | undefined): void {
+    if (name?.endsWith('.events') === true) this.happened(entry);
     if (entry.lookDue || entry.desired === undefined) return;
     if (name !== undefined && !this.#knobs(entry, entry.desired).some(({ file }) => file === name)) return;
     entry.lookDue = true;

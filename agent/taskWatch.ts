@@ -15,11 +15,15 @@ export interface TaskWatch {
   ladder?: TaskCounters;
   throttled: boolean;
   ioStalled: boolean;
+  /** Counts that have been told, and when last. */
+  readonly told: Record<'oom-kill' | 'pids-limit', { count: number; atMs: number }>;
 }
 
 /** Held back longer than this share of the time is worth telling; it is told once until it ends. */
 const THROTTLED_SHARE = 0.1;
 const IO_STALL_SHARE = 0.3;
+/** A task that is killed or refused again and again is told of this often, with the sum. */
+const TELL_AGAIN_MS = 10_000;
 /** Two looks closer than this give no rate. */
 const MIN_WINDOW_MS = 500;
 
@@ -49,22 +53,15 @@ export class TaskWatches {
     const counters = readCounters(this.#fs, this.#mounts, entry.cgroup, nowMs);
     const watch = this.#byCgroup.get(entry.cgroup);
     if (watch === undefined) {
-      // Counts from before we looked are somebody else's to tell, except kills: those are never old news.
-      this.#byCgroup.set(entry.cgroup, { counters, window: [], throttled: false, ioStalled: false });
-      this.#tellKills(entry, 0, counters);
+      const told = {
+        'oom-kill': { count: counters.oomKills, atMs: -Infinity },
+        'pids-limit': { count: counters.pidsHits, atMs: -Infinity },
+      };
+      this.#byCgroup.set(entry.cgroup, { counters, window: [], throttled: false, ioStalled: false, told });
       return;
     }
     const before = watch.counters;
-    this.#tellKills(entry, before.oomKills, counters);
-    if (counters.pidsHits > before.pidsHits) {
-      const limit = entry.desired?.pidsMax ?? 'its limit';
-      this.#notice(
-        entry,
-        nowMs,
-        'pids-limit',
-        `${counters.pidsHits - before.pidsHits} forks refused at ${limit} processes`,
-      );
-    }
+    this.#tellCounts(entry, watch, counters);
     const elapsedMs = nowMs - before.atMs;
     if (elapsedMs < MIN_WINDOW_MS) return;
     watch.counters = counters;
@@ -93,16 +90,24 @@ export class TaskWatches {
     };
   }
 
-  #tellKills(entry: TaskEntry, before: number, counters: TaskCounters): void {
-    if (counters.oomKills <= before) return;
-    const limit = entry.desired?.memory.maxBytes;
-    const cause = limit === undefined ? 'the host ran out of memory' : `its limit is ${limit} bytes`;
-    this.#notice(
-      entry,
-      counters.atMs,
-      'oom-kill',
-      `${counters.oomKills - before} processes killed: ${cause}`,
-    );
+  #tellCounts(entry: TaskEntry, { told }: TaskWatch, counters: TaskCounters): void {
+    const { memory, pidsMax } = entry.desired ?? {};
+    const room =
+      memory?.maxBytes === undefined ? 'the host ran out of memory' : `its limit is ${memory.maxBytes} bytes`;
+    const news = [
+      ['oom-kill', counters.oomKills, (count: number) => `${count} killed for memory: ${room}`],
+      [
+        'pids-limit',
+        counters.pidsHits,
+        (count: number) => `${count} forks refused at ${pidsMax ?? 'its limit of'} processes`,
+      ],
+    ] as const;
+    for (const [kind, count, detail] of news) {
+      const last = told[kind];
+      if (count <= last.count || counters.atMs - last.atMs < TELL_AGAIN_MS) continue;
+      this.#notice(entry, counters.atMs, kind, detail(count - last.count));
+      told[kind] = { count, atMs: counters.atMs };
+    }
   }
 
   #tellThrottling(entry: TaskEntry, watch: TaskWatch, before: TaskCounters, elapsedMs: number): void {

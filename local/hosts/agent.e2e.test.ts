@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createConnection } from 'node:net';
 import { join } from 'node:path';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -33,23 +34,23 @@ const table = createServer((request, response) => {
     response.setHeader('content-type', 'application/x-amz-json-1.0').end('{}');
   });
 });
+const setup = () => ({
+  dataDir: data.path,
+  dockerSocket: engine.socketPath,
+  endpoint: `http://127.0.0.1:${(table.address() as AddressInfo).port}`,
+  region: 'us-east-1',
+  accountId: '000000000000',
+  table: 'berth',
+});
 let engine: DockerEngine;
 let hosts: DockerHosts;
 let seen: Recorder;
 
 beforeAll(async () => {
   await new Promise<void>((listening) => table.listen(0, '127.0.0.1', listening));
-  const endpoint = `http://127.0.0.1:${(table.address() as AddressInfo).port}`;
   engine = await ensureDocker(data.path, log);
   await ensureDemoImage(engine.docker);
-  const agent = agentCommand({
-    dataDir: data.path,
-    dockerSocket: engine.socketPath,
-    endpoint,
-    region: 'us-east-1',
-    accountId: '000000000000',
-    table: 'berth',
-  });
+  const agent = agentCommand(setup());
   hosts = new DockerHosts({ dataDir: data.path, engine, log, agent });
   seen = new Recorder();
   hosts.observe(seen);
@@ -69,6 +70,31 @@ afterAll(async () => {
 async function reported(predicate: (report: HostReport) => boolean): Promise<HostReport> {
   await vi.waitUntil(() => reports.some(predicate), { timeout: 45_000, interval: 50 });
   return reports.findLast(predicate) as HostReport;
+}
+
+/** What the agent knows now, from its status socket. */
+const status = (): Promise<HostReport> =>
+  new Promise((resolve, reject) => {
+    const socket = createConnection(join(data.path, 'hosts', instanceId, 'agent', 'status.sock'));
+    let body = '';
+    socket.on('data', (chunk) => {
+      body += chunk;
+    });
+    socket.once('error', reject);
+    socket.once('close', () => resolve(JSON.parse(body)));
+  });
+
+/** The detail of the first notice of a kind about a task. */
+async function noticed(taskId: string, kind: string): Promise<string> {
+  const find = async (): Promise<string | undefined> =>
+    (await status()).notices.find((notice) => notice.taskId === taskId && notice.kind === kind)?.detail;
+  await expect.poll(find, { timeout: 30_000, interval: 100 }).toBeDefined();
+  return (await find()) ?? '';
+}
+
+async function ends(launch: ReturnType<typeof aTask>): Promise<void> {
+  hosts.stopTask(instanceId, launch.taskArn, 'done');
+  await seen.status(launch, 'main', 'STOPPED');
 }
 
 const value = (ecsTaskId: string, controller: string, file: string): string =>
@@ -109,7 +135,7 @@ test('the isolation profile stands on the task before its first process, and is 
   expect(value(launch.ecsTaskId, 'pids', 'pids.max')).toBe('77');
   const report = await reported(({ tasks }) => tasks['task-a'] !== undefined);
   expect(report).toMatchObject({ cluster: 'blue', instanceId });
-  expect(report.tasks['task-a']).toEqual({
+  expect(report.tasks['task-a']).toMatchObject({
     attempt: 1,
     applied: true,
     inTime: true,
@@ -138,4 +164,69 @@ test('a value that somebody changes returns, and a killed agent takes over what 
   expect(Number(readFileSync(join(data.path, 'hosts', instanceId, 'agent.pid'), 'utf8'))).not.toBe(pid);
   hosts.stopTask(instanceId, launch.taskArn, 'done');
   await seen.status(launch, 'main', 'STOPPED');
+});
+
+test('a second agent refuses to run on the host, and says so', () => {
+  const { argv, environment } = agentCommand(setup())(instance);
+  const second = (): string =>
+    execFileSync(argv[0], [...argv.slice(1), '--instance', instanceId], {
+      env: environment,
+      stdio: 'pipe',
+      encoding: 'utf8',
+    });
+  expect(second).toThrow(`An agent already runs for ${instanceId}`);
+});
+
+test('kills for memory, refused forks and throttling are told with their cause', async () => {
+  const memory = aTask([
+    aContainer({
+      ...withProfile('greedy', { qos: 'burstable', memory: { maxMiB: 32 } }),
+      command: ['sh', '-c', 'while true; do tail /dev/zero; done'],
+    }),
+  ]);
+  const forks = aTask([
+    aContainer({
+      ...withProfile('forker', { qos: 'burstable', pids: { max: 8 } }),
+      // The inner shell ends at the first refusal; the outer one needs no fork to live on.
+      command: ['sh', '-c', "sh -c 'for i in 1 2 3 4 5 6 7 8 9; do sleep 300 & done'; exec sleep 300"],
+    }),
+  ]);
+  const cpu = aTask([
+    aContainer({
+      ...withProfile('spinner', { qos: 'burstable', cpu: { limitUnits: 102, burstUs: 0 } }),
+      command: ['sh', '-c', 'while true; do :; done'],
+    }),
+  ]);
+  for (const launch of [memory, forks, cpu]) hosts.runTask(instanceId, launch);
+  expect(await noticed('greedy', 'oom-kill')).toMatch(/killed for memory: its limit is 33554432 bytes/);
+  expect(await noticed('forker', 'pids-limit')).toMatch(/forks refused at 8 processes/);
+  expect(await noticed('spinner', 'throttled')).toMatch(/by its quota of 0\.0996 CPUs/);
+  const { tasks } = await status();
+  expect(tasks.spinner?.throttledMs).toBeGreaterThan(0);
+  expect(tasks.spinner?.usage?.cpuP50).toBeLessThan(0.15);
+  for (const launch of [memory, forks, cpu]) await ends(launch);
+});
+
+test('status is a table for a person and JSON for a program', async () => {
+  const launch = aTask([aContainer(withProfile('shown', { qos: 'best-effort', hugetlb: { '16GB': 1 } }))]);
+  hosts.runTask(instanceId, launch);
+  await seen.status(launch, 'main', 'RUNNING');
+  const { argv, environment } = agentCommand(setup())(instance);
+  const run = (...args: string[]): string =>
+    execFileSync(argv[0], [...argv.slice(1), 'status', ...args], { env: environment, encoding: 'utf8' });
+  const table = run();
+  expect(table).toMatch(/TASK +APPLIED +IN TIME/);
+  expect(table).toMatch(/shown +yes +yes .*hugetlb\.16GB: the host has no 16GB pages/);
+  expect(JSON.parse(run('--json'))).toMatchObject({ instanceId, tasks: { shown: { applied: true } } });
+  await ends(launch);
+});
+
+test('a task that outlives its timeout is ended by the host itself', async () => {
+  const { environment } = withProfile('slow', { qos: 'burstable' });
+  const launch = aTask([
+    aContainer({ environment: { ...environment, [LAUNCH_ENVIRONMENT.timeoutSeconds]: '1' } }),
+  ]);
+  hosts.runTask(instanceId, launch);
+  await seen.status(launch, 'main', 'STOPPED', 40_000);
+  expect(await noticed('slow', 'timeout')).toMatch(/after its 1 s/);
 });
