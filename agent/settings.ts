@@ -42,6 +42,7 @@ export function readSettings(
   const label = environment.BERTH_CONTAINER_LABEL;
   const table = environment.BERTH_TABLE;
   const region = environment.AWS_REGION ?? 'us-east-1';
+  const endpointOfMetadata = metadataEndpoint(environment);
   return {
     instanceId: required('BERTH_INSTANCE_ID'),
     instanceArn: required('BERTH_INSTANCE_ARN'),
@@ -53,9 +54,15 @@ export function readSettings(
     region,
     endpoint: environment.AWS_ENDPOINT_URL ?? `https://dynamodb.${region}.amazonaws.com`,
     stateDirectory: environment.BERTH_STATE_DIR ?? '/var/lib/berth-agent',
-    ...(environment.AWS_EC2_METADATA_DISABLED === 'true'
-      ? {}
-      : { metadataEndpoint: environment.AWS_EC2_METADATA_SERVICE_ENDPOINT ?? 'http://169.254.169.254' }),
+    ...(endpointOfMetadata === undefined ? {} : { metadataEndpoint: endpointOfMetadata }),
     dryRun: environment.BERTH_DRY_RUN === '1',
   };
 }
+
+/** Where instance metadata answers, by the SDKs' own variables; undefined where it is switched off. */
+export const metadataEndpoint = (
+  environment: Readonly<Record<string, string | undefined>>,
+): string | undefined =>
+  environment.AWS_EC2_METADATA_DISABLED === 'true'
+    ? undefined
+    : (environment.AWS_EC2_METADATA_SERVICE_ENDPOINT ?? 'http://169.254.169.254');

@@ -133,8 +133,13 @@ test('the isolation profile stands on the task before its first process, and is 
     String(64 * 2 ** 20),
   );
   expect(value(launch.ecsTaskId, 'pids', 'pids.max')).toBe('77');
-  const report = await reported(({ tasks }) => tasks['task-a'] !== undefined);
+  const report = await status();
   expect(report).toMatchObject({ cluster: 'blue', instanceId });
+  expect(reports.at(-1)).toMatchObject({
+    cluster: 'blue',
+    instanceId,
+    pk: expect.stringContaining(`instance/${instanceId}`),
+  });
   expect(report.tasks['task-a']).toMatchObject({
     attempt: 1,
     applied: true,
@@ -224,7 +229,10 @@ test('status is a table for a person and JSON for a program', async () => {
 test('a task that outlives its timeout is ended by the host itself', async () => {
   const { environment } = withProfile('slow', { qos: 'burstable' });
   const launch = aTask([
-    aContainer({ environment: { ...environment, [LAUNCH_ENVIRONMENT.timeoutSeconds]: '1' } }),
+    aContainer({
+      environment: { ...environment, [LAUNCH_ENVIRONMENT.timeoutSeconds]: '1' },
+      command: ['sh', '-c', 'trap exit TERM; sleep 300 & wait'],
+    }),
   ]);
   hosts.runTask(instanceId, launch);
   await seen.status(launch, 'main', 'STOPPED', 40_000);

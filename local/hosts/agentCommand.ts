@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseAgentConfig } from '../compute/agentConfig.ts';
 import type { AgentCommand } from './agentProcess.ts';
 import type { InstanceSpec } from './backend.ts';
 import { ecsCgroup } from './cgroupSlice.ts';
@@ -20,10 +21,6 @@ export interface AgentSetup {
 
 const SOURCE_ENTRY = fileURLToPath(new URL('../../agent/main.ts', import.meta.url));
 
-/** The cluster an instance joins, from the ECS agent's settings in its user data. */
-export const clusterOf = (userData: string): string =>
-  /ECS_CLUSTER=["']?([\w-]+)/.exec(userData)?.[1] ?? 'default';
-
 /** How the agent of an instance is started here: as on EC2, except that it is told what IMDS would tell. */
 export const agentCommand =
   (setup: AgentSetup) =>
@@ -32,7 +29,7 @@ export const agentCommand =
     environment: {
       BERTH_INSTANCE_ID: instance.instanceId,
       BERTH_INSTANCE_ARN: `arn:aws:ec2:${setup.region}:${setup.accountId}:instance/${instance.instanceId}`,
-      BERTH_CLUSTER: clusterOf(instance.userData),
+      BERTH_CLUSTER: parseAgentConfig(instance.userData).cluster,
       BERTH_CGROUP_PARENT: ecsCgroup(instance.instanceId),
       BERTH_CONTAINER_LABEL: `${LABELS.instance}=${instance.instanceId}`,
       BERTH_STATE_DIR: resolve(setup.dataDir, 'hosts', instance.instanceId, 'agent'),

@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { agentIsReady } from '../lock.ts';
+
+/** Asks again until it holds; the error carries what was seen last. */
+export async function eventually(check: () => void | Promise<void>, boundMs: number): Promise<void> {
+  const deadline = Date.now() + boundMs;
+  for (;;) {
+    try {
+      await check();
+      return;
+    } catch (error) {
+      if (Date.now() >= deadline) throw error;
+      await sleep(5);
+    }
+  }
+}
+
+/** The real agent, as its own process. */
+export class AgentUnderTest {
+  readonly instanceId: string;
+  readonly #entry: string;
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #logFile: string;
+  #child: ChildProcess | undefined;
+
+  constructor(entry: string, engineSocket: string, cgroupParent: string) {
+    this.instanceId = `i-suite${process.pid}`;
+    this.#entry = entry;
+    const directory = mkdtempSync(join(tmpdir(), 'berth-suite-'));
+    this.#logFile = join(directory, 'agent.log');
+    this.#environment = {
+      PATH: process.env.PATH ?? '',
+      BERTH_INSTANCE_ID: this.instanceId,
+      BERTH_INSTANCE_ARN: `arn:aws:ec2:us-east-1:000000000000:instance/${this.instanceId}`,
+      BERTH_CLUSTER: 'suite',
+      BERTH_CGROUP_PARENT: cgroupParent,
+      BERTH_STATE_DIR: join(directory, 'state'),
+      DOCKER_HOST: `unix://${engineSocket}`,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    };
+  }
+
+  get alive(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get log(): string {
+    return readFileSync(this.#logFile, 'utf8');
+  }
+
+  start(): void {
+    const output = openSync(this.#logFile, 'a');
+    this.#child = spawn(process.execPath, [this.#entry, 'run'], {
+      env: this.#environment,
+      stdio: ['ignore', output, output],
+    });
+  }
+
+  async ready(): Promise<void> {
+    await eventually(async () => {
+      if (!(await agentIsReady(this.instanceId))) throw new Error(`the agent is not ready:\n${this.log}`);
+    }, 30_000);
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || !this.alive) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await ended;
+  }
+}

@@ -1,0 +1,178 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IsolationProfile } from '../../layers/domain/isolation/profile.ts';
+import { type CgroupMounts, cgroupDirectories, controllerDirectory } from '../cgroupMounts.ts';
+import type { ContainerInspection } from '../dockerApi.ts';
+import type { StubEngine } from './stubEngine.ts';
+
+/** How this machine's ECS would shape its cgroups. */
+export interface EcsShape {
+  readonly mounts: CgroupMounts;
+  /** The group below which tasks lie. */
+  readonly parent: string;
+  /** Whether systemd owns the groups. */
+  readonly systemd: boolean;
+}
+
+const V2_CONTROLLERS = '+cpuset +cpu +io +memory +pids';
+
+/** Makes a group in every hierarchy, ready for processes, as an engine with the cgroupfs driver does. */
+export function makeGroup(mounts: CgroupMounts, path: string): void {
+  let parent = '';
+  for (const part of path.split('/').slice(1)) {
+    if (mounts.version === 2)
+      writeFileSync(`${mounts.unified}${parent}/cgroup.subtree_control`, V2_CONTROLLERS);
+    parent += `/${part}`;
+    for (const directory of cgroupDirectories(mounts, parent)) mkdirSync(directory, { recursive: true });
+    const cpuset = mounts.version === 1 ? controllerDirectory(mounts, 'cpuset', parent) : undefined;
+    for (const file of cpuset === undefined ? [] : ['cpuset.cpus', 'cpuset.mems']) {
+      if (readFileSync(`${cpuset}/${file}`, 'utf8').trim() !== '') continue;
+      writeFileSync(`${cpuset}/${file}`, readFileSync(`${dirname(cpuset ?? '')}/${file}`, 'utf8').trim());
+    }
+  }
+}
+
+/** Removes a group and what is below it, killing what runs there; bounded. */
+export async function removeGroup(mounts: CgroupMounts, path: string): Promise<void> {
+  for (let attempt = 0; attempt < 250; attempt += 1) {
+    const left = cgroupDirectories(mounts, path).filter((directory) => !removed(directory));
+    if (left.length === 0) return;
+    for (const pid of left.flatMap(processes)) kill(pid);
+    await sleep(20);
+  }
+  throw new Error(`${path} could not be removed`);
+}
+
+function removed(directory: string): boolean {
+  try {
+    for (const entry of readdirSync(directory, { withFileTypes: true })) {
+      if (entry.isDirectory() && !removed(join(directory, entry.name))) return false;
+    }
+    rmdirSync(directory);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
+}
+
+function processes(directory: string): number[] {
+  if (!existsSync(directory)) return [];
+  const below = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const own = readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').map(Number);
+  return [...own.filter((pid) => pid > 0), ...below.flatMap(({ name }) => processes(join(directory, name)))];
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has just ended.
+  }
+}
+
+/** One ECS task with one container, made in the order the ECS agent and Docker make it. */
+export class EcsTask {
+  readonly id = randomBytes(8).toString('hex');
+  readonly containerId = randomBytes(32).toString('hex');
+  readonly #shape: EcsShape;
+  readonly #engine: StubEngine;
+  #profile: IsolationProfile;
+  #child: ChildProcess | undefined;
+
+  constructor(shape: EcsShape, engine: StubEngine, profile: IsolationProfile) {
+    this.#shape = shape;
+    this.#engine = engine;
+    this.#profile = profile;
+  }
+
+  /** The task's group below the mount. */
+  get cgroup(): string {
+    return this.#shape.mounts.version === 2
+      ? `${this.#shape.parent}/ecstasks-${this.id}.slice`
+      : `${this.#shape.parent}/${this.id}`;
+  }
+
+  get slice(): string {
+    return `ecstasks-${this.id}.slice`;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  file(controller: string, name: string, below = ''): string {
+    return `${controllerDirectory(this.#shape.mounts, controller, this.cgroup)}${below}/${name}`;
+  }
+
+  read(controller: string, name: string): string {
+    return readFileSync(this.file(controller, name), 'utf8').trim();
+  }
+
+  write(controller: string, name: string, value: string): void {
+    writeFileSync(this.file(controller, name), value);
+  }
+
+  /** The group as the ECS agent makes it, and the container's creation as the engine announces it. */
+  create(cpuShares = 512, memoryBytes = 0): void {
+    if (this.#shape.systemd) {
+      execFileSync('systemctl', ['start', this.slice]);
+    } else {
+      makeGroup(this.#shape.mounts, this.cgroup);
+    }
+    this.#engine.announce('create', this.#inspection(cpuShares, memoryBytes, 0));
+  }
+
+  /** Starts a process that is in the container's group before it runs the command. */
+  start(command: string): void {
+    const container = `${this.cgroup}/${this.#shape.mounts.version === 2 ? `docker-${this.containerId}.scope` : this.containerId}`;
+    if (this.#shape.systemd) {
+      const scope = ['--scope', '--quiet', `--slice=${this.slice}`, `--unit=docker-${this.containerId}`];
+      this.#child = spawn('systemd-run', [...scope, 'sh', '-c', command], { stdio: 'ignore' });
+    } else {
+      makeGroup(this.#shape.mounts, container);
+      const joins = cgroupDirectories(this.#shape.mounts, container).map(
+        (directory) => `echo $$ >${directory}/cgroup.procs`,
+      );
+      this.#child = spawn('sh', ['-c', `${joins.join('; ')}; exec sh -c '${command}'`], { stdio: 'ignore' });
+    }
+    this.#engine.announce('start', this.#inspection(512, 0, this.pid));
+  }
+
+  async remove(): Promise<void> {
+    this.#engine.remove(this.containerId);
+    if (this.#shape.systemd)
+      execFileSync('systemctl', ['stop', `docker-${this.containerId}.scope`, this.slice], {
+        stdio: 'ignore',
+      });
+    await removeGroup(this.#shape.mounts, this.cgroup);
+  }
+
+  #inspection(CpuShares: number, Memory: number, pid: number): ContainerInspection {
+    return {
+      Id: this.containerId,
+      Created: new Date().toISOString(),
+      Config: {
+        Env: [
+          `BERTH_TASK_ID=${this.id}`,
+          'BERTH_ATTEMPT=1',
+          `BERTH_ISOLATION=${JSON.stringify(this.#profile)}`,
+        ],
+        Labels: { 'com.amazonaws.ecs.task-arn': `arn:aws:ecs:us-east-1:000000000000:task/demo/${this.id}` },
+      },
+      HostConfig: {
+        CgroupParent: this.#shape.systemd ? this.slice : this.cgroup,
+        CpuShares,
+        Memory,
+        MemoryReservation: 0,
+      },
+      State: {
+        Running: pid > 0,
+        Pid: pid,
+        StartedAt: pid > 0 ? new Date().toISOString() : '0001-01-01T00:00:00Z',
+      },
+    };
+  }
+}
