@@ -189,11 +189,14 @@ export class VirtualHosts implements HostBackend {
   private start(host: VirtualHost, launch: TaskLaunch): void {
     const { instanceId } = host.spec;
     const report = (change: ContainerChange): void => {
-      const say = (): void =>
+      // An agent remembers a task until it has told of its end: until then it does not start the same one again.
+      const over = task.over;
+      const say = (): void => {
         this.tell((observer) => observer.containerChanged(instanceId, launch.taskArn, change));
+        if (over) host.tasks.delete(launch.taskArn);
+      };
       if (host.silent) host.unsaid.push(say);
       else say();
-      if (task.over) host.tasks.delete(launch.taskArn);
     };
     const task = new VirtualTask(this.options.clock, launch, this.options.run, report);
     host.tasks.set(launch.taskArn, task);
