@@ -23,8 +23,9 @@ export function createHandler(deps: OperateDeps) {
   return async (event: unknown, _context: Context): Promise<unknown> => {
     const parsed = parseOperate(event);
     if (!parsed.ok) throw new RefusedInput(parsed.problems);
+    const askedAt = deps.clock.now();
     await declared();
-    return operate(deps, parsed.value);
+    return operate(deps, parsed.value, askedAt);
   };
 }
 
@@ -48,7 +49,7 @@ async function noCluster(deps: OperateDeps, cluster: string): Promise<never> {
   );
 }
 
-async function operate(deps: OperateDeps, command: OperateCommand): Promise<unknown> {
+async function operate(deps: OperateDeps, command: OperateCommand, askedAt: number): Promise<unknown> {
   switch (command.operation) {
     case 'submit': {
       // Without a key every call is a request of its own; the answer names the key for whoever repeats it.
@@ -97,7 +98,10 @@ async function operate(deps: OperateDeps, command: OperateCommand): Promise<unkn
     case 'resume': {
       const { cluster, operation } = command;
       if (!(await deps.store.getCluster(cluster))) return noCluster(deps, cluster);
-      await deps.store.setPaused(cluster, operation === 'pause');
+      const { outcome } = await deps.store.setPaused(cluster, operation === 'pause', askedAt);
+      if (outcome === 'refused') {
+        throw new Error(`A later pause or resumption of ${cluster} is on record: see status, and ask again.`);
+      }
       if (operation === 'resume') await deps.bus.wake(cluster, 'resumed');
       return { outcome: operation === 'pause' ? 'paused' : 'resumed', cluster };
     }

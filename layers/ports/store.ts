@@ -175,7 +175,15 @@ export interface ClusterStore {
     pool: string,
     change: { readonly from: number; readonly to: number; readonly changeId: string },
   ): Promise<Guarded<Pool>>;
-  setPaused(cluster: string, paused: boolean): Promise<void>;
+  /**
+   * Guard: no pause or resumption later than `atMs`, when this one was asked for, is on record. An invocation that Lambda
+   * gave up and that goes on would else pause again what was resumed meanwhile.
+   */
+  setPaused(
+    cluster: string,
+    paused: boolean,
+    atMs: number,
+  ): Promise<{ readonly outcome: 'applied' | 'refused' }>;
   /**
    * Guard: the pool's last order is closed and is still `afterOrderId` (absent: there was none). Then `refused` with the
    * last order: a plan made before it does not know what it bought, and would buy that once more.

@@ -59,13 +59,17 @@ async function putIfAbsent(table: Table, item: Record<string, unknown>): Promise
   await putItem(table, item, guard, `attribute_not_exists(${guard.path('pk')})`);
 }
 
-/** Of an unknown cluster there is nothing to pause. */
+/** Of an unknown cluster there is nothing to pause: refused. */
 export const setPaused =
   (table: Table): ClusterStore['setPaused'] =>
-  async (cluster, paused) => {
+  async (cluster, paused, atMs) => {
     const update = new Update();
-    update.set(update.path('paused'), paused);
-    await updateItem(table, clusterKey(cluster), update, `attribute_exists(${update.path('pk')})`);
+    update.setAll({ paused, pausedAt: atMs });
+    const at = update.path('pausedAt');
+    const known = `attribute_exists(${update.path('pk')})`;
+    const latest = `(attribute_not_exists(${at}) OR ${at} <= ${update.value(atMs)})`;
+    const { held } = await updateItem(table, clusterKey(cluster), update, `${known} AND ${latest}`);
+    return { outcome: held ? 'applied' : 'refused' };
   };
 
 /** A cluster's number of cells never changes once it exists, so a process asks once. */

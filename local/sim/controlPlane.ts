@@ -158,7 +158,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     observe: queue('observe', 'observe', false, 3),
     scale: queue('scale', 'scale', false, 1),
     wake: queue('wake', 'schedule', true, 1),
-    lateWake: queue('lateWake', 'schedule', false, 1),
+    lateWake: queue('lateWake', 'schedule', false, 2),
     provision: queue('provision', 'provision', true, 1),
   };
 

@@ -108,11 +108,12 @@ function act(options: DriverOptions, action: SimAction): void {
       return;
     }
     case 'pause':
-    case 'resume':
-      insist(options, { operation: action.kind, cluster: CLUSTER });
+      insist(options, { operation: 'pause', cluster: CLUSTER });
+      clock.after(action.forMs, () => insist(options, { operation: 'resume', cluster: CLUSTER }));
       return;
     case 'alarm':
-      plane.emit(alarmEvent(action.state, clock.now()));
+      plane.emit(alarmEvent('ALARM', clock.now()));
+      clock.after(action.forMs, () => plane.emit(alarmEvent('OK', clock.now())));
       return;
     case 'drain':
       void drain(options, action.pick);

@@ -20,7 +20,7 @@ const failing: ReadonlySet<string> = new Set(['store', 'bus']);
 const never = <T>(): Promise<T> => new Promise<T>(() => {});
 
 const ZOMBIE_MEAN_MS = 60_000;
-const SLOW_MEAN_MS = 200;
+const SLOW_MEAN_MS = 1_000;
 
 /**
  * One run of a handler. Every call of a port passes through `at`, which is where its process may die, its call be lost,

@@ -15,7 +15,7 @@ export function clusterCommands(tables: MemoryTables): ClusterStore {
   return {
     async getCluster(cluster) {
       const meta = tables.clusters.get(cluster);
-      return meta && { name: cluster, ...meta, pools: poolsOf(cluster) };
+      return meta && { name: cluster, cells: meta.cells, paused: meta.paused, pools: poolsOf(cluster) };
     },
     async listClusters() {
       return [...tables.clusters.keys()].sort();
@@ -42,9 +42,11 @@ export function clusterCommands(tables: MemoryTables): ClusterStore {
       tables.pools.set(key, { pool: current, changes });
       return { outcome: 'applied', current };
     },
-    async setPaused(cluster, paused) {
+    async setPaused(cluster, paused, atMs) {
       const meta = tables.clusters.get(cluster);
-      if (meta !== undefined) tables.clusters.set(cluster, { ...meta, paused });
+      if (meta === undefined || (meta.pausedAt ?? 0) > atMs) return { outcome: 'refused' };
+      tables.clusters.set(cluster, { ...meta, paused, pausedAt: atMs });
+      return { outcome: 'applied' };
     },
     async openOrder(order, afterOrderId) {
       const key = poolKey(order.cluster, order.pool);

@@ -11,7 +11,10 @@ export interface MemoryTables {
   readonly pending: Map<string, Map<string, Task>>;
   /** By cluster, then host id. */
   readonly hosts: Map<string, Map<string, Host>>;
-  readonly clusters: Map<string, { readonly cells: number; readonly paused: boolean }>;
+  readonly clusters: Map<
+    string,
+    { readonly cells: number; readonly paused: boolean; readonly pausedAt?: number }
+  >;
   /** By cluster and pool. */
   readonly pools: Map<string, { readonly pool: Pool; readonly changes: readonly string[] }>;
   readonly orders: Map<string, CapacityOrder>;

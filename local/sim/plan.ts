@@ -30,8 +30,8 @@ export interface Behaviour {
 export type SimAction =
   | { readonly kind: 'cancel'; readonly atMs: number; readonly key: string; readonly ordinal: number }
   | { readonly kind: 'drain'; readonly atMs: number; readonly pick: number }
-  | { readonly kind: 'alarm'; readonly atMs: number; readonly state: 'ALARM' | 'OK' }
-  | { readonly kind: 'pause' | 'resume'; readonly atMs: number }
+  /** ALARM, and OK again `forMs` later; a pause, and the resumption. */
+  | { readonly kind: 'alarm' | 'pause'; readonly atMs: number; readonly forMs: number }
   /** A host dies, its Spot instance is taken, or its agent loses ECS for a while; `pick` chooses among those there are. */
   | { readonly kind: 'kill' | 'interrupt' | 'partition'; readonly atMs: number; readonly pick: number };
 

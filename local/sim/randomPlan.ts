@@ -58,16 +58,9 @@ function randomActions(random: Random, requests: readonly SimRequest[], stormMs:
     actions.push({ kind: 'cancel', key, ordinal, atMs: atMs + Math.floor(random.around(15_000)) });
   }
   if (random.chance(0.3)) actions.push({ kind: 'drain', atMs: when(), pick: random.between(0, 99) });
-  if (random.chance(0.3)) {
-    const atMs = when();
-    actions.push(
-      { kind: 'alarm', state: 'ALARM', atMs },
-      { kind: 'alarm', state: 'OK', atMs: atMs + 60_000 },
-    );
-  }
+  if (random.chance(0.3)) actions.push({ kind: 'alarm', atMs: when(), forMs: 60_000 });
   if (random.chance(0.15)) {
-    const atMs = when();
-    actions.push({ kind: 'pause', atMs }, { kind: 'resume', atMs: atMs + random.between(5_000, 60_000) });
+    actions.push({ kind: 'pause', atMs: when(), forMs: random.between(5_000, 60_000) });
   }
   return actions;
 }

@@ -492,8 +492,9 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       });
 
       it('pauses, and changes pools', async () => {
-        await store.setPaused('prod', true);
-        await store.setPaused('nowhere', true);
+        expect(await store.setPaused('prod', true, 5)).toEqual({ outcome: 'applied' });
+        expect(await store.setPaused('prod', false, 4)).toEqual({ outcome: 'refused' });
+        expect(await store.setPaused('nowhere', true, 5)).toEqual({ outcome: 'refused' });
         await store.putPool(aPool({ maxHosts: 3 }));
         expect(await store.getCluster('prod')).toEqual(
           aCluster({ cells: 3, paused: true, pools: [aPool({ maxHosts: 3 })] }),

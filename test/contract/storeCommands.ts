@@ -157,7 +157,7 @@ const calls: Calls = {
     pool,
     fc.record({ from: small, to: small, changeId: fc.constantFrom('a', 'b', 'c') }),
   ),
-  setPaused: fc.tuple(cluster, fc.boolean()),
+  setPaused: fc.tuple(cluster, fc.boolean(), small),
   openOrder: fc.tuple(order, fc.constantFrom(undefined, undefined, 'o1', 'o2', 'o3')),
   closeOrder: fc.tuple(
     cluster,
