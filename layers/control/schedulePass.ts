@@ -19,6 +19,8 @@ const CLAIMS_AT_ONCE = 8;
 const LAUNCHES_AT_ONCE = 10;
 /** How soon a launch that was throttled or not answered is tried again. */
 const RELAUNCH_MS = 1_000;
+/** How soon a pass whose claims all lost plans anew. */
+const STALE_WAIT_MS = 1_000;
 
 /** What a pass did, for its log line and for tests. */
 export interface PassReport {
@@ -79,12 +81,13 @@ export async function schedulePass(
   if (applied.again.length > 0) {
     await bus.wake(clusterName, 'launches left open', { taskIds: applied.again, delayMs: RELAUNCH_MS });
   }
-  if (applied.stale.length > 0 || snapshot.morePending) {
-    if (applied.placed > 0 || applied.stale.length > 0) {
-      await bus.wake(clusterName, 'the snapshot was stale or cut short', {
-        taskIds: applied.stale.slice(0, 100),
-      });
-    }
+  if (applied.stale.length > 0 || (snapshot.morePending && applied.placed > 0)) {
+    // A pass that got nothing through would plan the same again at once.
+    const delayMs = applied.placed > 0 ? 0 : STALE_WAIT_MS;
+    await bus.wake(clusterName, 'the snapshot was stale or cut short', {
+      taskIds: applied.stale.slice(0, 100),
+      delayMs,
+    });
   }
   const wakeAt = Math.min(plan.wakeAt ?? Number.POSITIVE_INFINITY, idle.wakeAt ?? Number.POSITIVE_INFINITY);
   if (Number.isFinite(wakeAt)) {
