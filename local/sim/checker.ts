@@ -57,7 +57,10 @@ export interface Violation {
 }
 
 export interface CheckerOptions {
+  /** Since the start. */
   readonly now: () => number;
+  /** Epoch. */
+  readonly nowMs: () => number;
   readonly tables: MemoryTables;
   readonly cloud: () => Cloud;
   readonly maxHosts: () => number;
@@ -146,7 +149,7 @@ export class Checker {
           alive.hostId,
         ]);
     }
-    const own = processes.filter(endedByItself).length;
+    const own = processes.filter((process) => this.isOwnDoing(process, after)).length;
     if (after.attemptsUsed > own) {
       this.fail(
         'fairAttempts',
@@ -154,6 +157,13 @@ export class Checker {
         about,
       );
     }
+  }
+
+  /** It ended by itself, was stopped, or has outrun its time. */
+  private isOwnDoing(process: Process, { spec }: Task): boolean {
+    const ranMs = this.options.nowMs() - process.startedAt;
+    const outran = spec.timeoutSeconds !== undefined && ranMs >= spec.timeoutSeconds * 1000;
+    return process.exitCode !== undefined || process.stopAsked || outran;
   }
 
   processStarted(process: Process): void {
@@ -246,8 +256,6 @@ export class Checker {
 }
 
 const describe = (task: Task): string => `${task.state} at attempt ${task.attempt}`;
-
-const endedByItself = (process: Process): boolean => process.exitCode !== undefined || process.stopAsked;
 
 function isLegal(before: Task, after: Task): boolean {
   if (after.attempt > before.attempt) {

@@ -47,7 +47,8 @@ interface Warm {
   readonly bus: Bus;
 }
 
-const VISIBILITY_MS = 180_000;
+/** As in the template. */
+const VISIBILITY_MS = 30_000;
 const LATE_MEAN_MS = 60_000;
 const VERY_LATE_MEAN_MS = 1_800_000;
 const LATEST_MS = 2 * 3_600_000;

@@ -28,7 +28,7 @@ export interface DriverOptions {
 const RECONCILE_MS = 60_000;
 /** How long an operator waits before a command that was lost is given again. */
 const REPEAT_MS = 5_000;
-const MAX_REPEATS = 20;
+const MAX_REPEATS = 200;
 const PARTITION_MEAN_MS = 90_000;
 
 /** Sets off everything that happens from outside: requests, people, alarms, the reconcile schedule, and hosts' fates. */

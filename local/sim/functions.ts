@@ -25,12 +25,12 @@ export type FunctionName = keyof typeof functions;
 
 /** Lambda's bound on each, in ms, as the template sets it. */
 export const timeoutMs: Readonly<Record<FunctionName, number>> = {
-  accept: 60_000,
-  observe: 60_000,
-  schedule: 60_000,
-  provision: 60_000,
-  scale: 60_000,
-  operate: 60_000,
+  accept: 30_000,
+  observe: 30_000,
+  schedule: 30_000,
+  provision: 30_000,
+  scale: 30_000,
+  operate: 30_000,
   reconcile: 300_000,
 };
 

@@ -160,7 +160,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'silent-is-dead',
     what: 'The tasks of a host whose agent is cut off are started elsewhere at once.',
-    caughtBy: ['oneProcess', 'doneIsDone'],
+    caughtBy: ['oneProcess', 'doneIsDone', 'rightHost', 'noGhost'],
     decorators: onStore((store, { now }) => ({
       setHostState: async (cluster, hostId, change) => {
         const result = await store.setHostState(cluster, hostId, change);

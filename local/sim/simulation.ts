@@ -86,6 +86,7 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
   let cloud: Cloud;
   const checker = new Checker({
     now: () => clock.now() - START_MS,
+    nowMs: () => clock.now(),
     tables: store.tables,
     cloud: () => cloud,
     maxHosts: () => plan.pool.maxHosts,
@@ -163,7 +164,8 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
   }
   const ends = [...store.tables.tasks.values()].map((task) => [
     task.taskId,
-    `${task.state} ${task.attemptsUsed} ${task.exitCode ?? '-'}`,
+    // A cancelled task has an exit code or none by the moment at which the cancellation met it.
+    `${task.state} ${task.attemptsUsed} ${task.state === 'CANCELLED' ? '' : (task.exitCode ?? '-')}`,
   ]);
   return {
     violations,

@@ -1,0 +1,113 @@
+import { type SimAction, type SimPlan, type SimRequest, simPool } from '../../local/sim/plan.ts';
+
+export interface Scenario {
+  readonly name: string;
+  readonly plan: SimPlan;
+  /** How every task ends, whatever crashes: its state. */
+  readonly ends: readonly string[];
+}
+
+const request = (over: Partial<SimRequest> = {}): SimRequest => ({
+  key: 'one',
+  atMs: 100,
+  count: 1,
+  cpu: 512,
+  memory: 512,
+  priority: 0,
+  interruptible: false,
+  maxAttempts: 2,
+  behaviour: { runMs: 5_000, exitCode: 0, failures: 0 },
+  sends: 1,
+  ...over,
+});
+
+const endless = { exitCode: 0, failures: 0 };
+
+const plan = (
+  requests: readonly SimRequest[],
+  actions: readonly SimAction[] = [],
+  over: Parameters<typeof simPool>[0] = {},
+): SimPlan => ({ requests, actions, pool: simPool({ maxHosts: 2, ...over }), stormMs: 60_000 });
+
+/** The canonical ways through a task's life; each is run with a crash at every call that it makes. */
+export const scenarios: readonly Scenario[] = [
+  { name: 'one task on an empty cluster', plan: plan([request()]), ends: ['SUCCEEDED'] },
+  { name: 'a request for many', plan: plan([request({ count: 6 })]), ends: ['SUCCEEDED'] },
+  { name: 'the same request twice', plan: plan([request({ count: 2, sends: 2 })]), ends: ['SUCCEEDED'] },
+  {
+    name: 'more than the pool may hold at once',
+    plan: plan([request({ count: 3, cpu: 2048, memory: 1024 })], [], { maxHosts: 1, maxHostVcpus: 2 }),
+    ends: ['SUCCEEDED'],
+  },
+  {
+    name: 'a failure and its retry',
+    plan: plan([request({ behaviour: { runMs: 2_000, exitCode: 0, failures: 1 } })]),
+    ends: ['SUCCEEDED'],
+  },
+  {
+    name: 'failures until no attempt is left',
+    plan: plan([request({ behaviour: { runMs: 2_000, exitCode: 3, failures: 0 } })]),
+    ends: ['FAILED'],
+  },
+  {
+    name: 'a timeout',
+    plan: plan([request({ timeoutSeconds: 5, maxAttempts: 1, behaviour: endless })]),
+    ends: ['FAILED'],
+  },
+  {
+    name: 'a cancellation while it waits',
+    plan: plan([request({ behaviour: endless })], [{ kind: 'cancel', atMs: 2_000, key: 'one', ordinal: 0 }]),
+    ends: ['CANCELLED'],
+  },
+  {
+    name: 'a cancellation while it runs',
+    plan: plan([request({ behaviour: endless })], [{ kind: 'cancel', atMs: 45_000, key: 'one', ordinal: 0 }]),
+    ends: ['CANCELLED'],
+  },
+  {
+    name: 'the death of a host',
+    plan: plan(
+      [request({ count: 2, behaviour: { runMs: 30_000, exitCode: 0, failures: 0 } })],
+      [{ kind: 'kill', atMs: 45_000, pick: 0 }],
+    ),
+    ends: ['SUCCEEDED'],
+  },
+  {
+    name: 'a Spot interruption',
+    plan: plan(
+      [request({ interruptible: true, behaviour: { runMs: 20_000, exitCode: 0, failures: 0 } })],
+      [{ kind: 'interrupt', atMs: 45_000, pick: 0 }],
+      { lifecycles: ['spot'] },
+    ),
+    ends: ['SUCCEEDED'],
+  },
+  {
+    name: 'a drain with a task that may be moved and one that may not',
+    plan: plan(
+      [
+        request({ interruptible: true, behaviour: { runMs: 20_000, exitCode: 0, failures: 0 } }),
+        request({ key: 'two', behaviour: { runMs: 20_000, exitCode: 0, failures: 0 } }),
+      ],
+      [{ kind: 'drain', atMs: 45_000, pick: 0 }],
+    ),
+    ends: ['SUCCEEDED', 'SUCCEEDED'],
+  },
+  {
+    name: 'an agent that is cut off for a while',
+    plan: plan(
+      [request({ behaviour: { runMs: 15_000, exitCode: 0, failures: 0 } })],
+      [{ kind: 'partition', atMs: 40_000, pick: 0 }],
+    ),
+    ends: ['SUCCEEDED'],
+  },
+  {
+    name: 'an alarm that grows the pool and lets it shrink again',
+    plan: plan([request()], [{ kind: 'alarm', atMs: 1_000, forMs: 50_000 }]),
+    ends: ['SUCCEEDED'],
+  },
+  {
+    name: 'a pause and its end',
+    plan: plan([request({ atMs: 3_000 })], [{ kind: 'pause', atMs: 1_000, forMs: 20_000 }]),
+    ends: ['SUCCEEDED'],
+  },
+];
