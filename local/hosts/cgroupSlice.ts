@@ -8,6 +8,8 @@ export const BERTH_CGROUP = '/berth';
 
 export const instanceCgroup = (instanceId: string): string => `${BERTH_CGROUP}/${instanceId}`;
 /** Where tasks of an instance live: the shape the ECS agent gives them, below the instance. */
+/** Where the processes that hold network namespaces open are, apart from all tasks. */
+export const networkCgroup = (instanceId: string): string => `${instanceCgroup(instanceId)}/network`;
 export const ecsCgroup = (instanceId: string): string => `${instanceCgroup(instanceId)}/ecs`;
 export const taskCgroup = (instanceId: string, ecsTaskId: string): string =>
   `${ecsCgroup(instanceId)}/${ecsTaskId}`;

@@ -192,6 +192,38 @@ describe('two tasks', () => {
   });
 });
 
+test('a network namespace made ahead is lent to one container at a time, and again when that is gone', async () => {
+  const networkOf = (launch: ReturnType<typeof aTask>): string => {
+    const id = seen.changes.get(`${launch.taskArn} main`)?.runtimeId ?? '';
+    return docker('inspect', '--format', '{{.HostConfig.NetworkMode}}', id).trim();
+  };
+  const run = async (): Promise<ReturnType<typeof aTask>> => {
+    const launch = aTask([aContainer()]);
+    hosts.runTask(instanceId, launch);
+    await seen.status(launch, 'main', 'RUNNING');
+    return launch;
+  };
+  const first = await run();
+  const second = await run();
+  const lent = networkOf(first);
+  expect(lent).toMatch(/^container:[0-9a-f]{64}$/);
+  expect(networkOf(second)).not.toBe(lent);
+  hosts.stopTask(instanceId, first.taskArn, 'done');
+  hosts.stopTask(instanceId, second.taskArn, 'done');
+  for (const launch of [first, second]) {
+    const { runtimeId = '' } = await seen.status(launch, 'main', 'STOPPED');
+    await gone(launch.ecsTaskId, runtimeId);
+  }
+  // Whoever kills a holder takes the network with it; the next container starts on another.
+  docker('rm', '-f', lent.slice('container:'.length));
+  const others = [await run(), await run(), await run()];
+  expect(new Set(others.map(networkOf)).has(lent)).toBe(false);
+  for (const launch of others) {
+    hosts.stopTask(instanceId, launch.taskArn, 'done');
+    await seen.status(launch, 'main', 'STOPPED');
+  }
+});
+
 describe('after a restart', () => {
   test('what runs is adopted, what ended is reported, what no record names is removed', async () => {
     const other = new DockerHosts({ dataDir: data.path, engine, log });
@@ -204,7 +236,12 @@ describe('after a restart', () => {
     // The first process dies: it observes and cleans up no more.
     await hosts.close({ removeAll: false });
     docker('rm', '-f', seen.changes.get(`${lost.taskArn} main`)?.runtimeId ?? '');
-    await expect.poll(() => docker('ps', '-q').trim().split('\n').length, { timeout: 10_000 }).toBe(2);
+    await expect
+      .poll(
+        () => docker('ps', '-q', '--filter', 'label=com.amazonaws.ecs.task-arn').trim().split('\n').length,
+        { timeout: 10_000 },
+      )
+      .toBe(2);
 
     const after = new Recorder();
     other.observe(after);
@@ -215,7 +252,9 @@ describe('after a restart', () => {
     );
     expect((await after.status(ends, 'main', 'STOPPED')).exitCode).toBe(0);
     expect((await after.status(lost, 'main', 'STOPPED')).reason).toMatch(/removed/);
-    expect(docker('ps', '-q', '--no-trunc').trim()).toBe(seen.changes.get(`${runs.taskArn} main`)?.runtimeId);
+    expect(docker('ps', '-q', '--no-trunc', '--filter', 'label=com.amazonaws.ecs.task-arn').trim()).toBe(
+      seen.changes.get(`${runs.taskArn} main`)?.runtimeId,
+    );
     const memory = controllerDirectory(mounts, 'memory', `${instanceCgroup(instanceId)}/ecs`) ?? '';
     await expect
       .poll(() =>

@@ -3,13 +3,15 @@ import type { ContainerInspectInfo } from 'dockerode';
 import { type CgroupMounts, parseCgroupMounts } from '../../agent/cgroupMounts.ts';
 import { type AgentCommand, AgentProcess } from './agentProcess.ts';
 import type { HostBackend, HostObserver, InstanceSpec, TaskLaunch } from './backend.ts';
+import { networkCgroup } from './cgroupSlice.ts';
 import type { DockerEngine } from './docker.ts';
 import { type ContainerEvent, followContainers } from './dockerEvents.ts';
 import { HostFiles } from './hostFiles.ts';
+import { DEMO_IMAGE } from './image.ts';
 import { ImageShelf } from './imageShelf.ts';
 import { Instance } from './instance.ts';
 import { LABELS } from './labels.ts';
-import { plainBridge } from './networkShelf.ts';
+import { holderOf, NetworkShelf } from './networkShelf.ts';
 import { Semaphore } from './semaphore.ts';
 import { removeOwned, sweepInstance } from './sweep.ts';
 
@@ -121,7 +123,11 @@ export class DockerHosts implements HostBackend {
   ): Promise<void> {
     const found = await this.#containersByTask();
     const known = new Set(tasks.map(({ launch }) => launch.taskArn));
-    const strangers = [...found].filter(([taskArn]) => !known.has(taskArn)).flatMap(([, infos]) => infos);
+    const kept = [...found].filter(([taskArn]) => known.has(taskArn)).flatMap(([, infos]) => infos);
+    const lent = new Set(kept.map(({ HostConfig }) => holderOf(HostConfig.NetworkMode)));
+    // Of the network namespaces, those that a task still uses are kept, and the idle ones made anew.
+    const others = [...found].filter(([taskArn]) => !known.has(taskArn)).flatMap(([, infos]) => infos);
+    const strangers = others.filter(({ Id }) => !lent.has(Id));
     await removeOwned(
       this.#options.engine.docker,
       strangers.map(({ Id }) => Id),
@@ -132,6 +138,9 @@ export class DockerHosts implements HostBackend {
     }
     for (const spec of instances) {
       const instance = this.#newInstance(spec);
+      for (const { Id, Config } of others) {
+        if (lent.has(Id) && Config.Labels[LABELS.instance] === spec.instanceId) instance.networks.adopt(Id);
+      }
       await instance.boot();
       this.#observer?.booted(spec.instanceId);
       this.#observer?.agentConnected(spec.instanceId, true);
@@ -168,7 +177,17 @@ export class DockerHosts implements HostBackend {
       taskHost: {
         docker: engine.docker,
         images: this.#images,
-        networks: plainBridge(engine.bridgeNetwork),
+        networks: new NetworkShelf({
+          docker: engine.docker,
+          owner: engine.owner,
+          instanceId: spec.instanceId,
+          cgroupParent: networkCgroup(spec.instanceId),
+          bridgeNetwork: engine.bridgeNetwork,
+          image: DEMO_IMAGE,
+          starts: this.#starts,
+          log,
+        }),
+        bridgeNetwork: engine.bridgeNetwork,
         starts: this.#starts,
         log,
       },

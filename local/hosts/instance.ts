@@ -16,6 +16,8 @@ const MIB = 1024 * 1024;
 const CPU_UNITS = 1024;
 /** As a Linux of this size would allow; keeps a fork bomb inside its instance. */
 const INSTANCE_PIDS = 32_768;
+/** Network namespaces that are ready when the instance is. */
+const WARM_NETWORKS = 1;
 
 export interface InstanceParts {
   readonly mounts: CgroupMounts;
@@ -42,6 +44,10 @@ export class Instance {
     this.#ready = Promise.resolve();
   }
 
+  get networks(): TaskHost['networks'] {
+    return this.#parts.taskHost.networks;
+  }
+
   /** Makes the slice and starts the agent. Safe to repeat on what an earlier process left. */
   boot(): Promise<void> {
     const { mounts, files, agent } = this.#parts;
@@ -55,7 +61,7 @@ export class Instance {
         pids: INSTANCE_PIDS,
       });
       createSlice(mounts, ecsCgroup(instanceId), {});
-      await agent?.start();
+      await Promise.all([agent?.start(), this.networks.stock(WARM_NETWORKS)]);
     })();
     return this.#ready;
   }
@@ -135,6 +141,7 @@ export class Instance {
     await this.#parts.agent?.stop();
     await Promise.all([...this.tasks.values()].map((run) => run.ended));
     await Promise.all(this.#cleaning);
+    await this.networks.close();
     await removeSlice(this.#parts.mounts, instanceCgroup(this.spec.instanceId));
     this.#parts.files.removeInstance(this.spec.instanceId);
   }

@@ -9,4 +9,6 @@ export const LABELS = {
   instance: 'berth.instance',
   /** The data directory the instance belongs to: an engine may be shared. */
   owner: 'berth.owner',
+  /** Holds a network namespace open for tasks to come; no task's container. */
+  networkHolder: 'berth.network',
 } as const;

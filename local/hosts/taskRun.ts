@@ -7,7 +7,7 @@ import { ending, engineError, engineTime, networkBindings } from './containerSta
 import { dependents, readiness } from './dependencies.ts';
 import type { ContainerEvent } from './dockerEvents.ts';
 import type { ImageShelf } from './imageShelf.ts';
-import type { NetworkShelf } from './networkShelf.ts';
+import { holderOf, type NetworkShelf } from './networkShelf.ts';
 import type { Semaphore } from './semaphore.ts';
 
 /** What a task needs of its host. */
@@ -15,6 +15,7 @@ export interface TaskHost {
   readonly docker: Docker;
   readonly images: ImageShelf;
   readonly networks: NetworkShelf;
+  readonly bridgeNetwork: string;
   /** Starting is heavy in the engine: past a few at once, every start only gets slower. */
   readonly starts: Semaphore;
   readonly place: Omit<ContainerPlace, 'bridgeNetwork'>;
@@ -34,6 +35,8 @@ interface Member {
   stopAsked: boolean;
   exitCode?: number;
   container?: Container;
+  /** Docker's network mode, kept until the container is removed. */
+  network?: string;
   /** Resolves when the phase is `stopped`. */
   readonly stopped: Promise<void>;
   readonly settle: () => void;
@@ -88,6 +91,7 @@ export class TaskRun {
       const member = this.#byContainerName(info.Name);
       if (member === undefined) continue;
       member.container = this.#host.docker.getContainer(info.Id);
+      if (info.HostConfig.NetworkMode !== undefined) member.network = info.HostConfig.NetworkMode;
       this.#apply(member, info);
     }
     this.#advance();
@@ -186,6 +190,7 @@ export class TaskRun {
           this.#host.images.forget(member.spec.image);
           if (Date.now() < deadline) continue;
         }
+        if (statusCode !== undefined && (await this.#leaveWarmNetwork(member))) continue;
         if (statusCode !== undefined) {
           return this.#finish(member, { reason: `${step}: Error response from daemon: ${message}` });
         }
@@ -195,11 +200,25 @@ export class TaskRun {
     }
   }
 
+  /**
+   * A failed start in a namespace of the shelf may be the namespace's fault: the container is made anew on the bridge, and
+   * fails there if the fault was its own. Tells whether there was anything to leave.
+   */
+  async #leaveWarmNetwork(member: Member): Promise<boolean> {
+    const { network, container } = member;
+    if (network === undefined || holderOf(network) === undefined || member.everStarted) return false;
+    await container?.remove({ force: true, v: true }).catch(() => undefined);
+    this.#host.networks.discard(network);
+    delete member.container;
+    member.network = this.#host.bridgeNetwork;
+    return true;
+  }
+
   async #create(member: Member): Promise<Container> {
-    const bridgeNetwork = await this.#host.networks.take(this.launch, member.spec);
+    member.network ??= this.#host.networks.take(this.launch, member.spec);
     try {
       return await this.#host.docker.createContainer(
-        containerBody(this.launch, member.spec, { ...this.#host.place, bridgeNetwork }),
+        containerBody(this.launch, member.spec, { ...this.#host.place, bridgeNetwork: member.network }),
       );
     } catch (error) {
       // An earlier attempt whose answer was lost made it: the name is the identity.
@@ -293,15 +312,20 @@ export class TaskRun {
 
   /** Saves the logs and removes the containers. */
   async cleanUp(): Promise<void> {
-    for (const { container, spec } of this.#members.values()) {
-      if (container === undefined) continue;
+    for (const { container, network, spec } of this.#members.values()) {
       try {
-        await this.#host.saveLog(container, `${spec.name}.log`);
-        await container.remove({ force: true, v: true });
+        if (container !== undefined) {
+          await this.#host.saveLog(container, `${spec.name}.log`);
+          await container.remove({ force: true, v: true });
+        }
       } catch (error) {
         const { statusCode, message } = engineError(error);
-        if (statusCode !== 404) this.#host.log(`removing ${spec.name} of ${this.launch.taskArn}: ${message}`);
+        if (statusCode !== 404) {
+          this.#host.log(`removing ${spec.name} of ${this.launch.taskArn}: ${message}`);
+          continue;
+        }
       }
+      if (network !== undefined) this.#host.networks.giveBack(network);
     }
   }
 
