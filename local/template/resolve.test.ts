@@ -30,7 +30,7 @@ Resources:
 `);
   expect(order.at(-1)).toBe('A');
   expect(order.indexOf('F')).toBeLessThan(order.indexOf('B'));
-  expect(made.at(-1)?.properties.of).toEqual(['ref-B', 'arn-C', 'ref-D/arn-E/us-east-1/${kept}']);
+  expect(made.at(-1)?.properties.of).toEqual(['ref-B', 'arn-C', `ref-D/arn-E/us-east-1/$${'{kept}'}`]);
 });
 
 test('parameters, defaults, joins and base64 resolve', async () => {

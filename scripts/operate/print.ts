@@ -82,9 +82,11 @@ export function printAnswer(operation: string, answer: Fields): void {
   }
   switch (operation) {
     case 'status':
-      return printStatus(answer);
+      printStatus(answer);
+      return;
     case 'list':
-      return printList(answer);
+      printList(answer);
+      return;
     case 'explain': {
       const task = answer.task as Fields;
       console.log(
