@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { claim, cluster, host, pool, snapshot, task } from '../placement/testWorld.ts';
 import { planScaleIn } from './scaleIn.ts';
 
-const idle = (hostId: string, idleSince: number, over = {}) => host({ hostId, idleSince, ...over });
+const idle = (hostId: string, idleSince: number, over = {}) =>
+  host({ hostId, idleSince, launchedAt: -120_000, ...over });
 const withPool = (over: Parameters<typeof pool>[0]) =>
   cluster({ pools: [pool({ idleHostMs: 1_000, ...over })] });
 

@@ -4,22 +4,33 @@ import type { Pool } from '../model/pool.ts';
 import { amountOf, minus, noResources, plus, type Resources } from '../model/resources.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { fits } from '../placement/fits.ts';
+import { drainsOf } from './consolidate.ts';
+import { DEFAULT_BUDGET, type DisruptionBudget } from './disruption.ts';
 
 /**
  * Which hosts to give back. An empty host goes once it has been idle for its pool's `idleHostMs`, unless pending work could
  * use it, or the pool would fall below `minHosts`, `desiredHosts` or its headroom. `wakeAt` is when the next one's wait ends.
  */
-export function planScaleIn(snapshot: Snapshot, nowMs: number): ScaleInPlan {
+export function planScaleIn(
+  snapshot: Snapshot,
+  nowMs: number,
+  budget: DisruptionBudget = DEFAULT_BUDGET,
+): ScaleInPlan {
+  const drain: ScaleInPlan['drain'][number][] = [];
   const retire: { hostId: string; epoch: number; reason: string }[] = [];
   let wakeAt: number | undefined;
-  if (snapshot.cluster.paused) return { retire, drain: [] };
+  if (snapshot.cluster.paused) return { retire, drain };
   for (const pool of snapshot.cluster.pools) {
     const spare = new Spare(snapshot, pool);
-    const idle = snapshot.hosts.filter((host) => isIdle(host, pool) && !isWanted(host, snapshot));
+    const drains = drainsOf(snapshot, pool, spare.hosts, budget, nowMs);
+    drain.push(...drains.drain);
+    const idle = snapshot.hosts.filter(
+      (host) => isIdle(host, pool) && !drains.needed.has(host.hostId) && !isWanted(host, snapshot),
+    );
     for (const host of idle.sort(dearestFirst)) {
       if (!spare.canLose(host)) continue;
       // A host that was being emptied has nothing to wait for.
-      const due = (host.idleSince ?? nowMs) + (host.state === 'DRAINING' ? 0 : pool.idleHostMs);
+      const due = host.state === 'DRAINING' ? nowMs : dueAt(host, pool, nowMs);
       if (due > nowMs) {
         wakeAt = Math.min(wakeAt ?? due, due);
         continue;
@@ -30,8 +41,14 @@ export function planScaleIn(snapshot: Snapshot, nowMs: number): ScaleInPlan {
       retire.push({ hostId: host.hostId, epoch: host.epoch, reason });
     }
   }
-  return { retire, drain: [], ...(wakeAt === undefined ? {} : { wakeAt }) };
+  return { retire, drain, ...(wakeAt === undefined ? {} : { wakeAt }) };
 }
+
+/** EC2 bills a minute at least, from some seconds after the launch: until it is over an empty host costs nothing. */
+const PAID_FOR_MS = 60_000;
+
+const dueAt = (host: Host, pool: Pool, nowMs: number): number =>
+  Math.max((host.idleSince ?? nowMs) + pool.idleHostMs, host.launchedAt + PAID_FOR_MS);
 
 const isIdle = (host: Host, pool: Pool): boolean =>
   host.pool === pool.name &&
@@ -68,6 +85,11 @@ class Spare {
     this.#free = serving
       .filter(({ state }) => state === 'READY')
       .reduce((sum, { left }) => plus(sum, left), noResources);
+  }
+
+  /** Hosts beyond the least the pool wants. */
+  get hosts(): number {
+    return this.#hosts;
   }
 
   /** A host that takes no more tasks is no reserve: losing it costs the pool nothing. */

@@ -15,12 +15,16 @@ const CLOSE_ENOUGH = 1.002;
 /**
  * The cheapest fleet found that holds every task: even-share greedy fleets first; when these are not within 0.2 % of the
  * linear-programming bound, a column-generated mix of host fillings that is rounded step by step. Deterministic; the work is
- * bounded by the number of items and offers, hardly by the number of tasks.
+ * bounded by the number of items and offers, hardly by the number of tasks. `quick` stops at the greedy fleets.
  */
-export function solveFleet(items: readonly FleetItem[], offers: readonly FleetOffer[]): Fleet {
+export function solveFleet(
+  items: readonly FleetItem[],
+  offers: readonly FleetOffer[],
+  effort: 'full' | 'quick' = 'full',
+): Fleet {
   const counts = Int32Array.from(items, ({ count }) => count);
   const solver = new FleetSolver(items, offers, heldCounts(items, offers, counts));
-  return solver.solve(counts);
+  return solver.solve(counts, effort);
 }
 
 /** Tasks that some offer holds; no program can cover the others. */
@@ -49,7 +53,7 @@ class FleetSolver {
     this.#knapsack = new Knapsack(this.#items, offers);
   }
 
-  solve(asked: Int32Array): Fleet {
+  solve(asked: Int32Array, effort: 'full' | 'quick'): Fleet {
     const dimensions = this.#items[0]?.demand.length ?? 0;
     const used = this.#worthwhile.map((offer) => this.#offers[offer] as FleetOffer);
     const bound = vectorBound(totalDemand(this.#items, dimensions), used);
@@ -59,7 +63,8 @@ class FleetSolver {
     });
     const fleets = SLACKS.map((slack) => this.#greedy(steady, this.#counts, slack));
     let best = cheapest(fleets);
-    if (best.price > bound.price * CLOSE_ENOUGH) best = cheapest([best, this.#dive(fleets, steady)]);
+    if (effort === 'full' && best.price > bound.price * CLOSE_ENOUGH)
+      best = cheapest([best, this.#dive(fleets, steady)]);
     const unheld = asked.map((count, i) => count - (this.#counts[i] as number));
     return { ...best, unheld };
   }

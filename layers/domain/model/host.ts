@@ -22,6 +22,8 @@ export interface Claim {
   readonly group: string;
   readonly priority: number;
   readonly interruptible: boolean;
+  /** Its placement has constraints or spread rules, which a claim does not carry: it is not moved to save money. */
+  readonly constrained?: boolean;
   /** Its attempt has been asked to stop: the room is as good as free, and stopping it again costs nothing. */
   readonly stopping?: boolean;
 }

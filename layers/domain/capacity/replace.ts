@@ -1,0 +1,139 @@
+import type { Claim, Host } from '../model/host.ts';
+import type { NewOrder } from '../model/plan.ts';
+import type { Pool } from '../model/pool.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import { isCandidate, worstFirst } from './consolidate.ts';
+import { DEFAULT_BUDGET, type DisruptionBudget, disruptionsLeft, isOpen, paysBack } from './disruption.ts';
+import type { Fleet, FleetItem } from './fleet.ts';
+import { marketOf, type PoolOffer } from './offers.ts';
+import { ordersFor, type Purchase } from './orders.ts';
+import { Rooms } from './rooms.ts';
+import { solveFleet } from './solveFleet.ts';
+
+/** A replacement must save this share of what it replaces: prices that are nearly equal must not swap hosts to and fro. */
+const LEAST_SAVING = 0.1;
+const SET_SIZES = [1, 2, 3, 5, 8, 13, 21];
+
+/**
+ * Cheaper hosts for the tasks of the pool's worst hosts: once they are up, `planScaleIn` sees that the old ones' tasks fit
+ * and drains those. One replacement at a time and only in a quiet pool, so that each is judged by what it changed; as each
+ * lowers the price by a fixed share, there is no end to which they could go to and fro.
+ */
+export function planReplacement(
+  snapshot: Snapshot,
+  nowMs: number,
+  budget: DisruptionBudget = DEFAULT_BUDGET,
+): readonly NewOrder[] {
+  const { cluster, pending, openOrders, hosts } = snapshot;
+  const quiet =
+    !cluster.paused &&
+    pending.length === 0 &&
+    openOrders.every(({ state }) => state !== 'OPEN') &&
+    hosts.every(({ state, idleSince }) => state === 'READY' && idleSince === undefined);
+  if (!quiet || !isOpen(budget, nowMs)) return [];
+  const market = marketOf(cluster.pools, snapshot.instanceTypes, snapshot.insufficientCapacity, nowMs);
+  const purchases = cluster.pools.flatMap((pool) => {
+    const offers = market.offers.filter((offer) => offer.pool === pool);
+    return bestReplacement(snapshot, pool, offers, budget, nowMs);
+  });
+  return ordersFor(purchases, hosts);
+}
+
+function bestReplacement(
+  snapshot: Snapshot,
+  pool: Pool,
+  offers: readonly PoolOffer[],
+  budget: DisruptionBudget,
+  nowMs: number,
+): Purchase[] {
+  const hosts = snapshot.hosts.filter((host) => host.pool === pool.name);
+  const allowed = disruptionsLeft(hosts, pool.name, budget);
+  const worst = worstFirst(hosts).filter((row) => isCandidate(hosts[row] as Host, budget, nowMs));
+  let best: Purchase[] = [];
+  let most = 0;
+  for (const size of SET_SIZES) {
+    if (size > allowed || size > worst.length) break;
+    const tried = tryReplacement(hosts, worst.slice(0, size), offers);
+    if (tried === undefined || hosts.length + tried.count > pool.maxHosts) continue;
+    const enough = tried.saved >= LEAST_SAVING * tried.oldUsd && paysBack(tried.saved, tried.moves, budget);
+    if (!enough || tried.saved <= most) continue;
+    most = tried.saved;
+    best = tried.purchases;
+  }
+  return best;
+}
+
+interface Replacement {
+  readonly purchases: Purchase[];
+  readonly count: number;
+  readonly oldUsd: number;
+  /** USD an hour. */
+  readonly saved: number;
+  readonly moves: number;
+}
+
+function tryReplacement(
+  hosts: readonly Host[],
+  rows: readonly number[],
+  offers: readonly PoolOffer[],
+): Replacement | undefined {
+  const rooms = new Rooms(hosts);
+  for (const row of rows) rooms.close(row);
+  const homeless: Claim[] = [];
+  let [moves, oldUsd] = [0, 0];
+  for (const row of rows) {
+    const claims = Object.values((hosts[row] as Host).claims);
+    homeless.push(...rooms.moveSome(claims, row));
+    moves += claims.length;
+    oldUsd += (hosts[row] as Host).usdPerHour;
+  }
+  // Without anything to buy it is a drain, which scale-in finds by itself.
+  if (homeless.length === 0) return undefined;
+  const { fleet, dimensions } = solveFor(homeless, offers);
+  if (fleet.unheld.some((count) => count > 0)) return undefined;
+  const names = rows.map((row) => hosts[row]?.hostId).join(', ');
+  const purchases = fleet.hosts.map(({ offer, count, load }): Purchase => {
+    const sum: Record<string, number> = {};
+    dimensions.forEach((dimension, d) => {
+      sum[dimension] = load.reduce((total, each, i) => total + each * (fleet.demands[i]?.[d] ?? 0), 0);
+    });
+    const why = `replaces ${names} for less`;
+    return {
+      offer: offers[offer] as PoolOffer,
+      count,
+      load: sum,
+      zone: undefined,
+      alternatives: offers,
+      why,
+    };
+  });
+  const count = fleet.hosts.reduce((sum, hosts_) => sum + hosts_.count, 0);
+  return { purchases, count, oldUsd, saved: oldUsd - fleet.price, moves };
+}
+
+function solveFor(
+  claims: readonly Claim[],
+  offers: readonly PoolOffer[],
+): { fleet: Fleet & { readonly demands: readonly Float64Array[] }; dimensions: readonly string[] } {
+  const dimensions = [...new Set(claims.flatMap(({ demand }) => Object.keys(demand)))];
+  const items: FleetItem[] = [];
+  for (const { demand, hostPorts } of claims) {
+    items.push({
+      demand: Float64Array.from(dimensions, (dimension) => demand[dimension] ?? 0),
+      count: 1,
+      gpu: 0,
+      tokens: hostPorts.map((port) => `port ${port}`),
+      allowed: new Uint8Array(offers.length).fill(1),
+    });
+  }
+  const fleet = solveFleet(
+    items,
+    offers.map(({ type, usdPerHour }) => ({
+      capacity: Float64Array.from(dimensions, (dimension) => type.capacity[dimension] ?? 0),
+      price: usdPerHour,
+      gpus: 0,
+    })),
+    'quick',
+  );
+  return { fleet: { ...fleet, demands: items.map(({ demand }) => demand) }, dimensions };
+}

@@ -1,0 +1,78 @@
+import { planCapacity } from '../../../layers/domain/capacity/plan.ts';
+import { planReplacement } from '../../../layers/domain/capacity/replace.ts';
+import { planScaleIn } from '../../../layers/domain/capacity/scaleIn.ts';
+import type { NewOrder } from '../../../layers/domain/model/plan.ts';
+import type { InstanceType, Pool } from '../../../layers/domain/model/pool.ts';
+import type { Snapshot } from '../../../layers/domain/model/snapshot.ts';
+import type { Task } from '../../../layers/domain/model/task.ts';
+import { place } from '../../../layers/domain/placement/place.ts';
+import { cluster, pool, snapshot, task } from '../../../layers/domain/placement/testWorld.ts';
+import type { Fleet, Job, Policy } from './simulator.ts';
+
+/** Berth's own planners, called as the functions call them: on every event, with the whole snapshot. */
+export function berthPolicy(types: readonly InstanceType[], over: Partial<Pool> = {}): Policy {
+  const byName = new Map(types.map((type) => [type.name, type]));
+  const only = pool({ zones: ['us-east-1a'], maxHosts: 5_000, maxHostVcpus: 192, ...over });
+  const tasks = new Map<string, Task>();
+  const taskOf = (job: Job): Task => {
+    let made = tasks.get(job.id);
+    if (made === undefined) {
+      made = task(
+        job.id,
+        { demand: job.demand, interruptible: job.interruptible, group: 'replay' },
+        { acceptedAt: job.arrivesMs },
+      );
+      tasks.set(job.id, made);
+    }
+    return made;
+  };
+  const snapshotOf = (fleet: Fleet): Snapshot =>
+    snapshot({
+      cluster: cluster({ pools: [only] }),
+      hosts: [...fleet.hosts.values()],
+      pending: [...fleet.waiting.values()].map(taskOf),
+      instanceTypes: types,
+    });
+  return {
+    name: 'Berth',
+    step(fleet) {
+      const before = snapshotOf(fleet);
+      const plan = place(before, fleet.now);
+      for (const { hostId, tasks: placed } of plan.placements)
+        for (const { taskId } of placed) fleet.place(taskId, hostId);
+      const after = snapshotOf(fleet);
+      const unmet = new Set(plan.unmet);
+      const { orders, stuck } = planCapacity(
+        after,
+        after.pending.filter(({ taskId }) => unmet.has(taskId)),
+        fleet.now,
+      );
+      for (const { detail } of stuck) throw new Error(detail);
+      launch(fleet, orders);
+      const { drain, retire, wakeAt } = planScaleIn(snapshotOf(fleet), fleet.now);
+      for (const { hostId } of retire) fleet.terminate(hostId);
+      if (drain.length > 0) empty(fleet, new Set(drain.map(({ hostId }) => hostId)));
+      if (wakeAt !== undefined) fleet.wakeAt(wakeAt);
+      launch(fleet, planReplacement(snapshotOf(fleet), fleet.now));
+    },
+  };
+
+  function launch(fleet: Fleet, orders: readonly NewOrder[]): void {
+    for (const { hosts, offers } of orders) {
+      const type = byName.get(offers[0]?.instanceType ?? '');
+      if (type === undefined) throw new Error('an order without a known type');
+      for (let n = 0; n < hosts; n += 1) fleet.launch(type);
+    }
+  }
+
+  /** Moves the hosts' tasks to others and gives the hosts back, as a drain does over a few passes. */
+  function empty(fleet: Fleet, drained: ReadonlySet<string>): void {
+    for (const hostId of drained)
+      for (const id of Object.keys(fleet.hosts.get(hostId)?.claims ?? {})) fleet.evict(id);
+    const all = snapshotOf(fleet);
+    const plan = place({ ...all, hosts: all.hosts.filter(({ hostId }) => !drained.has(hostId)) }, fleet.now);
+    for (const { hostId, tasks: placed } of plan.placements)
+      for (const { taskId } of placed) fleet.place(taskId, hostId);
+    for (const hostId of drained) fleet.terminate(hostId);
+  }
+}
