@@ -38,7 +38,7 @@ export const endInvariants = {
   idleGone: 'Hosts that nothing needs are given back.',
   queuesEmpty: 'Every message is handled, and none is given up for good.',
   rightEnd: 'A task ends as its processes did.',
-  announced: 'Every task’s end is announced, and nothing that was not on record.',
+  announced: 'Every step of a task’s life is announced, and nothing that was not on record.',
 } as const;
 
 export type Invariant = keyof typeof stepInvariants | keyof typeof endInvariants;

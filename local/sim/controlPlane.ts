@@ -1,13 +1,15 @@
 import type { EventBridgeClient, PutEventsCommandInput } from '@aws-sdk/client-eventbridge';
 import type { SendMessageCommandInput, SQSClient } from '@aws-sdk/client-sqs';
-import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { Context, DynamoDBBatchResponse, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createBus } from '../../layers/aws/bus.ts';
+import type { Task } from '../../layers/domain/model/task.ts';
 import type { Bus } from '../../layers/ports/bus.ts';
 import type { Containers } from '../../layers/ports/containers.ts';
 import type { Store } from '../../layers/ports/store.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 import type { EngineClock } from '../engine/clock.ts';
 import type { AwsEvent } from '../engine/service.ts';
+import type { Announcements } from './announcements.ts';
 import type { Cloud } from './cloud.ts';
 import type { FaultRates } from './faultRates.ts';
 import { contextOf, type FunctionName, functions, timeoutMs } from './functions.ts';
@@ -17,11 +19,14 @@ import type { SimPlan } from './plan.ts';
 import { SimQueue } from './queue.ts';
 import type { Random } from './random.ts';
 import type { SimOptions } from './simulation.ts';
+import { SimStream } from './stream.ts';
 import type { Trace } from './trace.ts';
 
 export interface ControlPlane {
   /** An event on the account's bus: goes to the queue of the rule that wants it. */
   emit(event: AwsEvent): void;
+  /** A task's record changed: the table's stream tells `publish`. */
+  taskWritten(task: Task): void;
   /** Runs a function as `aws lambda invoke` or a schedule does; `undefined` when the invocation was lost. */
   invoke(name: FunctionName, event: unknown): Promise<unknown>;
   /** Gives messages that were given up another round. */
@@ -39,6 +44,8 @@ export interface ControlPlaneOptions extends Pick<SimOptions, 'decorators' | 'cr
   readonly store: Store & { readonly tables: MemoryTables };
   readonly cloud: Cloud;
   readonly plan: SimPlan;
+  /** Without it the table's stream is not read: announcing is a third of a run's work. */
+  readonly announcements?: Announcements;
 }
 
 /** What a function keeps from one invocation to the next in the same process. */
@@ -55,7 +62,7 @@ const LATEST_MS = 2 * 3_600_000;
 
 /** The functions, queues and rules of the template, with everything that may go wrong between them. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
-  const { clock, random, rates, trace, cloud, crash } = options;
+  const { clock, random, rates, trace, cloud, crash, announcements } = options;
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
   const [delivery, skew, ids] = [random('delivery'), random('skew'), random('ids')];
   let points = 0;
@@ -73,9 +80,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const warm = new Map<FunctionName, Warm>();
   const bus = (): Bus =>
     createBus({
-      // The memory store announces its changes itself; what the handlers publish besides is for people.
       events: {
-        send: async ({ input }: { input: PutEventsCommandInput }) => taken(input),
+        send: async ({ input }: { input: PutEventsCommandInput }) => take(input),
       } as unknown as EventBridgeClient,
       sqs: {
         send: async ({ input }: { input: SendMessageCommandInput }) => sendTo(input),
@@ -163,6 +169,22 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     provision: queue('provision', 'provision', true, 1),
   };
 
+  const puts = random('puts');
+  /** PutEvents takes each entry or does not; a caller has to look. */
+  function take({ Entries = [] }: PutEventsCommandInput): object {
+    const answers = Entries.map(({ DetailType = '', Detail = '' }, index) => {
+      if (puts.chance(rates().refusedCall))
+        return { ErrorCode: 'InternalFailure', ErrorMessage: 'try again' };
+      announcements?.announce(DetailType, Detail);
+      return { EventId: String(index) };
+    });
+    return { FailedEntryCount: answers.filter((answer) => 'ErrorCode' in answer).length, Entries: answers };
+  }
+  const stream = new SimStream({
+    clock,
+    deliver: (batch) => invoke('publish', batch) as Promise<DynamoDBBatchResponse | undefined>,
+  });
+
   function sendTo({ QueueUrl, MessageBody, MessageGroupId, DelaySeconds }: SendMessageCommandInput): object {
     const target = queues[QueueUrl as keyof typeof queues];
     target.send(MessageBody ?? '', {
@@ -203,21 +225,26 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   return {
     emit,
     invoke,
+    taskWritten(task) {
+      if (announcements === undefined) return;
+      announcements.record(task);
+      stream.taskWritten(task);
+    },
     redrive() {
       for (const each of Object.values(queues)) each.redrive();
     },
     idle: () =>
-      running === 0 && Object.values(queues).every(({ depth, dead }) => depth === 0 && dead.length === 0),
+      running === 0 &&
+      stream.depth === 0 &&
+      Object.values(queues).every(({ depth, dead }) => depth === 0 && dead.length === 0),
     waiting: () =>
-      Object.fromEntries(Object.values(queues).map(({ name, depth, dead }) => [name, depth + dead.length])),
+      Object.fromEntries([
+        ...Object.values(queues).map(({ name, depth, dead }) => [name, depth + dead.length]),
+        ['stream', stream.depth],
+      ]),
     points: () => points,
   };
 }
-
-const taken = ({ Entries = [] }: PutEventsCommandInput): object => ({
-  FailedEntryCount: 0,
-  Entries: Entries.map((_, index) => ({ EventId: String(index) })),
-});
 
 function logOf(name: string, trace: Trace): Deps['log'] {
   const line = (level: string) => (message: string, fields?: object) =>

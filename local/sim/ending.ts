@@ -1,4 +1,5 @@
 import { isTerminal } from '../../layers/domain/model/task.ts';
+import type { Announcements } from './announcements.ts';
 import type { Invariant, Violation } from './checker.ts';
 import type { Cloud } from './cloud.ts';
 import type { MemoryTables } from './memoryTables.ts';
@@ -12,19 +13,13 @@ export interface Ending {
   readonly waiting: Readonly<Record<string, number>>;
   readonly taskIdsOf: (request: SimRequest) => readonly string[];
   readonly desiredHosts: number;
+  readonly announcements?: Announcements;
   readonly now: number;
 }
 
 /** The end state's violations; empty when everything that was asked for was done once and nothing is left over. */
-export function judgeEnding({
-  plan,
-  tables,
-  cloud,
-  waiting,
-  taskIdsOf,
-  desiredHosts,
-  now,
-}: Ending): Violation[] {
+export function judgeEnding(ending: Ending): Violation[] {
+  const { plan, tables, cloud, waiting, taskIdsOf, desiredHosts, now } = ending;
   const violations: Violation[] = [];
   const fail = (invariant: Invariant, detail: string, about: readonly string[] = []): void => {
     violations.push({ invariant, detail, about, atMs: now });
@@ -66,6 +61,14 @@ export function judgeEnding({
   }
   for (const [queue, depth] of Object.entries(waiting)) {
     if (depth > 0) fail('queuesEmpty', `${depth} messages are left in ${queue}`);
+  }
+  const hasRun = (taskId: string, attempt: number): boolean =>
+    cloud.processes.byTask.get(taskId)?.some((process) => process.attempt === attempt) ?? false;
+  for (const what of ending.announcements?.invented(hasRun) ?? []) {
+    fail('announced', `${what} was announced and never on record`, what.split(' ').slice(0, 1));
+  }
+  for (const what of ending.announcements?.missing() ?? []) {
+    fail('announced', `${what} was never announced`, what.split(' ').slice(0, 1));
   }
   judgeTasks(plan, tables, cloud, taskIdsOf, fail);
   return violations;

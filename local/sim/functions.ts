@@ -1,8 +1,9 @@
-import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { Context } from 'aws-lambda';
 import { createHandler as createAccept } from '../../functions/accept/handler.ts';
 import { createHandler as createObserve } from '../../functions/observe/handler.ts';
 import { createHandler as createOperate } from '../../functions/operate/handler.ts';
 import { createHandler as createProvision } from '../../functions/provision/handler.ts';
+import { createHandler as createPublish } from '../../functions/publish/handler.ts';
 import { createHandler as createReconcile } from '../../functions/reconcile/handler.ts';
 import { createHandler as createScale } from '../../functions/scale/handler.ts';
 import { createHandler as createSchedule } from '../../functions/schedule/handler.ts';
@@ -19,6 +20,7 @@ export const functions = {
   scale: createScale,
   operate: createOperate,
   reconcile: createReconcile,
+  publish: createPublish,
 } as const satisfies Readonly<Record<string, (deps: Deps) => Handler>>;
 
 export type FunctionName = keyof typeof functions;
@@ -32,6 +34,7 @@ export const timeoutMs: Readonly<Record<FunctionName, number>> = {
   scale: 30_000,
   operate: 30_000,
   reconcile: 300_000,
+  publish: 30_000,
 };
 
 export const contextOf = (name: string, remainingMs: () => number): Context => ({
@@ -48,5 +51,3 @@ export const contextOf = (name: string, remainingMs: () => number): Context => (
   fail: () => {},
   succeed: () => {},
 });
-
-export type QueueHandler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse | undefined>;

@@ -6,6 +6,7 @@ import type { Containers } from '../../layers/ports/containers.ts';
 import type { Machines } from '../../layers/ports/machines.ts';
 import type { Store } from '../../layers/ports/store.ts';
 import { virtualClock } from '../engine/testClock.ts';
+import { Announcements } from './announcements.ts';
 import { behave } from './behaviour.ts';
 import { Checker, type Violation } from './checker.ts';
 import { type Cloud, createCloud } from './cloud.ts';
@@ -39,6 +40,8 @@ export interface SimOptions {
   readonly plan: SimPlan;
   readonly rates: FaultRates;
   readonly traced?: boolean;
+  /** Has `publish` announce every change, and checks what was announced. */
+  readonly announced?: boolean;
   readonly decorators?: PortDecorators;
   /** The calls of all ports are numbered from 0; the process that makes this one dies there. */
   readonly crash?: { readonly point: number; readonly when: 'before' | 'after' };
@@ -102,6 +105,7 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
         `task ${after.taskId} ${after.state} attempt ${after.attempt} on ${after.hostId ?? '-'}: ${after.reason.detail}`,
     );
     checker.taskWritten(before, after);
+    plane.taskWritten(after);
   };
   store.tables.onHostWritten = (before, after) => {
     trace.note(() => hostLine(before?.hostId, after));
@@ -131,7 +135,9 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
           `process ${process.taskId}:${process.attempt} on ${process.hostId} exits with ${process.exitCode}`,
       ),
   });
-  plane = createControlPlane({ clock, random, rates, trace, store, cloud, plan, ...pick(options) });
+  const announcements = options.announced === true ? new Announcements() : undefined;
+  const told = announcements === undefined ? {} : { announcements };
+  plane = createControlPlane({ clock, random, rates, trace, store, cloud, plan, ...pick(options), ...told });
   await store.ensureCluster({ name: CLUSTER, cells: 1, paused: false, pools: [plan.pool] });
   const expected = plan.requests.reduce((sum, { count }) => sum + count, 0);
   const atRest = (): boolean =>
@@ -160,7 +166,7 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
       desiredHosts: desiredOf(store),
       now: endedAfterMs,
     };
-    for (const violation of judgeEnding({ ...ending, waiting: plane.waiting() })) report(violation);
+    for (const violation of judgeEnding({ ...ending, ...told, waiting: plane.waiting() })) report(violation);
   }
   const ends = [...store.tables.tasks.values()].map((task) => [
     task.taskId,

@@ -1,0 +1,45 @@
+import type { Task } from '../../layers/domain/model/task.ts';
+
+const states: Readonly<Record<string, Task['state']>> = {
+  'Task Accepted': 'PENDING',
+  'Task Waiting': 'PENDING',
+  'Task Placed': 'PLACED',
+  'Task Running': 'RUNNING',
+  'Task Succeeded': 'SUCCEEDED',
+  'Task Failed': 'FAILED',
+  'Task Cancelled': 'CANCELLED',
+};
+
+/** What was recorded of tasks and what was announced of them, to be held against each other. */
+export class Announcements {
+  private readonly recorded = new Set<string>();
+  private readonly announced = new Set<string>();
+
+  record({ taskId, state, attempt }: Task): void {
+    this.recorded.add(`${taskId} ${state} ${attempt}`);
+  }
+
+  /** An entry of PutEvents that was taken. */
+  announce(detailType: string, detail: string): void {
+    const state = states[detailType];
+    if (state === undefined) return;
+    const { taskId, attempt } = JSON.parse(detail) as Pick<Task, 'taskId' | 'attempt'>;
+    this.announced.add(`${taskId} ${state} ${attempt}`);
+  }
+
+  /**
+   * Announced without having been on record. That an attempt ran may be announced with its end, when its beginning was
+   * not seen in time; then it has to have run.
+   */
+  invented(hasRun: (taskId: string, attempt: number) => boolean): string[] {
+    return [...this.announced].filter((what) => {
+      const [taskId = '', state, attempt] = what.split(' ');
+      return !this.recorded.has(what) && !(state === 'RUNNING' && hasRun(taskId, Number(attempt)));
+    });
+  }
+
+  /** Beginnings, placements, runs and ends that were recorded and never announced. A return to the queue may be silent. */
+  missing(): string[] {
+    return [...this.recorded].filter((what) => !this.announced.has(what) && !/ PENDING [^1]/.test(what));
+  }
+}
