@@ -59,6 +59,20 @@ const root = resolve(import.meta.dirname, '..');
  * everything that template.yaml declares, on one endpoint.
  */
 export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<EmbeddedAws> {
+  const closing: Closing = [];
+  try {
+    return await start(options, closing);
+  } catch (error) {
+    // What had started by then is stopped, so that a failed start leaves nothing behind.
+    await closeAll(closing).catch((cause: Error) => options.log(`while stopping: ${cause.message}`));
+    throw error;
+  }
+}
+
+/** What has been started, in order; it is stopped in the reverse. */
+type Closing = (() => void | Promise<void>)[];
+
+async function start(options: EmbeddedAwsOptions, closing: Closing): Promise<EmbeddedAws> {
   const { dataDir, log, stage } = options;
   mkdirSync(dataDir, { recursive: true });
   const port = options.port === 0 ? await freePort() : options.port;
@@ -78,7 +92,8 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
   const credentials = { accessKeyId: 'berth', secretAccessKey: 'berth' };
 
   stage('starting DynamoDB and Docker');
-  const [database, hosts] = await Promise.all([
+  closing.push(() => context.state.close());
+  const starting = [
     startDynamoDb({ dataDir: join(dataDir, 'dynamodb'), log }),
     startHosts({
       dataDir: join(dataDir, 'hosts'),
@@ -89,11 +104,19 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
       agentEntry: join(root, 'dist/agent-layer/index.mjs'),
       log,
     }),
-  ]);
+  ] as const;
+  // Both are waited for even when one fails: the other has to be stopped.
+  const [startedDatabase, startedHosts] = await Promise.allSettled(starting);
+  if (startedDatabase.status === 'fulfilled') closing.push(() => startedDatabase.value.stop());
+  if (startedHosts.status === 'fulfilled') closing.push(() => startedHosts.value.close({ removeAll: true }));
+  const [database, hosts] = await Promise.all(starting);
   const dynamodb = new DynamoDBClient({ endpoint: url, region: REGION, credentials });
   const streams = new DynamoDBStreamsClient({ endpoint: database.url, region: REGION, credentials });
+  closing.push(() => dynamodb.destroy());
+  closing.push(() => streams.destroy());
 
   const sqs = createSqs(context, { baseUrl: url });
+  closing.push(() => sqs.stop());
   // Engines deliver to each other; which of them an ARN means is known once all are there.
   const deliverer: Deliverer = {
     async deliver(targetArn, body, delivery = {}) {
@@ -132,6 +155,11 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
   const compute = createCompute(context, { events, backend: hosts, bootMs: options.bootMs });
   cloudwatch.addProvider(queueMetrics(sqs));
 
+  closing.push(() => cloudwatch.stop());
+  closing.push(() => scheduler.stop());
+  closing.push(() => sns.stop());
+  closing.push(() => events.stop());
+
   stage(`opening ${url}`);
   const wire = await startWire({
     port,
@@ -151,6 +179,9 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
     }),
     health: () => ({ database: database.pid, functions: lambda.functions().map(({ name }) => name) }),
   });
+
+  closing.push(() => wire.close());
+  closing.push(() => lambda.close());
 
   stage('making what template.yaml declares');
   const stack = await deployTemplate({
@@ -185,29 +216,14 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
       const answer = await lambda.invoke('berth-operate', JSON.stringify(command));
       return JSON.parse(answer.payload) as Record<string, unknown>;
     },
-    async close() {
-      await closeAll([
-        () => scheduler.stop(),
-        () => events.stop(),
-        () => sns.stop(),
-        () => cloudwatch.stop(),
-        () => lambda.close(),
-        () => sqs.stop(),
-        () => hosts.close({ removeAll: true }),
-        () => wire.close(),
-        () => dynamodb.destroy(),
-        () => streams.destroy(),
-        () => database.stop(),
-        () => context.state.close(),
-      ]);
-    },
+    close: () => closeAll(closing),
   };
 }
 
-/** Every step is taken, whatever becomes of the others: what is not removed now stays behind. */
-async function closeAll(steps: readonly (() => void | Promise<void>)[]): Promise<void> {
+/** Last started, first stopped. Every step is taken, whatever becomes of the others: what is left now stays behind. */
+async function closeAll(closing: Closing): Promise<void> {
   const failures: unknown[] = [];
-  for (const step of steps) {
+  for (const step of closing.splice(0).reverse()) {
     try {
       await step();
     } catch (error) {

@@ -23,7 +23,12 @@ export interface HostsOptions {
 export async function startHosts(options: HostsOptions): Promise<DockerHosts> {
   const { dataDir, endpoint, region, accountId, table, agentEntry, log } = options;
   const engine = await ensureDocker(dataDir, log);
-  await ensureDemoImage(engine.docker);
+  try {
+    await ensureDemoImage(engine.docker);
+  } catch (error) {
+    await engine.stop();
+    throw error;
+  }
   const agent = agentCommand({
     dataDir,
     dockerSocket: engine.socketPath,
