@@ -4,13 +4,13 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { sentenceOf, type Violation } from '../local/sim/checker.ts';
-import { calm } from '../local/sim/faultRates.ts';
+import { ofSeverity } from '../local/sim/faultRates.ts';
 import { caseOf, runCase, type SeedOptions, usualSeed } from '../local/sim/seedRun.ts';
 import { shrink } from '../local/sim/shrink.ts';
 import { linesAbout } from '../local/sim/trace.ts';
 import type { SeedReport } from './simulateWorker.ts';
 
-const usage = `npm run simulate -- [--seeds N] [--seed FIRST] [--jobs N] [--tasks N] [--hosts N] [--calm]
+const usage = `npm run simulate -- [--seeds N] [--seed FIRST] [--jobs N] [--tasks N] [--hosts N] [--severity X]
                     [--keep-going] [--no-shrink] [--trace FILE]`;
 const MAX_TRACE_LINES = 200;
 const MAX_LINE = 240;
@@ -23,7 +23,7 @@ const { values } = parseArgs({
     trace: { type: 'string' },
     tasks: { type: 'string', default: String(usualSeed.tasks) },
     hosts: { type: 'string', default: String(usualSeed.hosts) },
-    calm: { type: 'boolean', default: false },
+    severity: { type: 'string', default: '1' },
     'keep-going': { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -138,7 +138,7 @@ async function main(): Promise<void> {
     ...usualSeed,
     tasks: whole('tasks', values.tasks),
     hosts: whole('hosts', values.hosts),
-    ...(values.calm && { rates: calm }),
+    rates: ofSeverity(Number(values.severity)),
   };
   const [first, count] = [whole('seed', values.seed), whole('seeds', values.seeds)];
   const jobs = Math.max(1, whole('jobs', values.jobs));

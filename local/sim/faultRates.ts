@@ -89,3 +89,18 @@ export const storm: FaultRates = {
   clockSkewMs: 3_000,
   lateReconcile: 0.2,
 };
+
+/** The mean times between blows, which grow rarer as they grow longer. */
+const meanTimes: ReadonlySet<FaultKind> = new Set(['hostDeathMs', 'interruptionMs', 'partitionMs']);
+const MAX_RATE = 0.5;
+
+/** The storm, so many times as bad: 0 is calm. */
+export function ofSeverity(severity: number): FaultRates {
+  if (severity <= 0) return calm;
+  const rates: Record<FaultKind, number> = { ...storm };
+  for (const kind of Object.keys(rates) as FaultKind[]) {
+    if (meanTimes.has(kind)) rates[kind] = storm[kind] / severity;
+    else if (kind !== 'clockSkewMs') rates[kind] = Math.min(MAX_RATE, storm[kind] * severity);
+  }
+  return rates;
+}

@@ -1,10 +1,12 @@
+import { holdKey, inheritance, withHold } from '../../layers/domain/lifecycle/hold.ts';
 import type { Claim, Host } from '../../layers/domain/model/host.ts';
 import { fitsInto, minus, plus, type Resources } from '../../layers/domain/model/resources.ts';
 import type { ClaimOutcome, ClaimRequest, HostStore } from '../../layers/ports/store.ts';
-import { checkBounds, claimOf } from '../../layers/store/claim.ts';
+import { checkBounds, claimOf, demandOf as netDemandOf, portsOf } from '../../layers/store/claim.ts';
 import { isPlacedAt } from '../../layers/store/claimOutcome.ts';
 import { isNews } from '../../layers/store/registerHost.ts';
 import { inner, type MemoryTables, putTask } from './memoryTables.ts';
+import { sameValue } from './memoryTasks.ts';
 
 export function hostCommands(tables: MemoryTables): HostStore {
   const find = (cluster: string, hostId: string) => inner(tables.hosts, cluster).get(hostId);
@@ -63,10 +65,24 @@ export function hostCommands(tables: MemoryTables): HostStore {
         ...claimed,
         left: minus(host.left, demandOf(request)),
         ports: [...host.ports, ...portsOf(request)].sort(),
-        claims: { ...host.claims, ...newClaims(request) },
+        claims: { ...withoutHolds(host.claims, request), ...newClaims(request) },
       });
       for (const { taskId } of request.tasks) place(tables, taskId, request);
       return { outcome: 'claimed' };
+    },
+    async holdPlace(request) {
+      const host = find(request.cluster, request.hostId);
+      const { heir } = request;
+      if (host?.claims[holdKey(heir.taskId)]?.attempt === heir.attempt && host !== undefined) {
+        return { outcome: 'applied', current: host };
+      }
+      const after = host && withHold(host, request);
+      const task = tables.tasks.get(heir.taskId);
+      if (after === undefined || task?.state !== 'PENDING' || task.attempt !== heir.attempt) {
+        return { outcome: 'refused', current: host };
+      }
+      const { idleSince: _idleSince, ...busy } = after;
+      return { outcome: 'applied', current: put(busy) };
     },
     async releaseClaim(cluster, hostId, ref, nowMs) {
       const host = find(cluster, hostId);
@@ -74,10 +90,19 @@ export function hostCommands(tables: MemoryTables): HostStore {
       if (host === undefined || claim === undefined || claim.attempt !== ref.attempt)
         return { outcome: 'absent' };
       const { [ref.taskId]: _released, ...claims } = host.claims;
+      const legacy = inheritance(host, claim);
+      const held = legacy && claims[legacy.key];
+      if (legacy !== undefined && held !== undefined) {
+        claims[legacy.key] = {
+          ...held,
+          demand: plus(held.demand, legacy.demand),
+          hostPorts: [...held.hostPorts, ...legacy.ports],
+        };
+      }
       put({
         ...host,
-        left: plus(host.left, positive(claim.demand)),
-        ports: host.ports.filter((port) => !claim.hostPorts.includes(port)),
+        left: plus(host.left, positive(minus(claim.demand, legacy?.demand ?? {}))),
+        ports: host.ports.filter((port) => !claim.hostPorts.includes(port) || legacy?.ports.includes(port)),
         claims,
         ...(Object.keys(claims).length === 0 && { idleSince: nowMs }),
       });
@@ -99,9 +124,12 @@ const positive = (demand: Resources): Resources =>
   Object.fromEntries(Object.entries(demand).filter(([, amount]) => amount > 0));
 
 const demandOf = (request: ClaimRequest): Resources =>
-  positive(request.tasks.reduce<Resources>((sum, task) => plus(sum, task.demand), {}));
+  positive(netDemandOf(request));
 
-const portsOf = (request: ClaimRequest): string[] => request.tasks.flatMap(({ hostPorts }) => hostPorts);
+const withoutHolds = (claims: Host['claims'], { tasks }: ClaimRequest): Host['claims'] => {
+  const inherited = new Set(tasks.flatMap(({ taskId, hold }) => (hold === undefined ? [] : holdKey(taskId))));
+  return Object.fromEntries(Object.entries(claims).filter(([key]) => !inherited.has(key)));
+};
 
 const newClaims = (request: ClaimRequest): Record<string, Claim> =>
   Object.fromEntries(request.tasks.map((task) => [task.taskId, claimOf(request, task)]));
@@ -121,7 +149,11 @@ function judge(
     host.epoch === request.epoch &&
     fitsInto(demandOf(request), host.left) &&
     ports.every((port) => !host.ports.includes(port)) &&
-    request.tasks.every(({ taskId }) => host.claims[taskId] === undefined);
+    request.tasks.every(({ taskId }) => host.claims[taskId] === undefined) &&
+    request.tasks.every(({ taskId, attempt, hold }) => {
+      const held = host.claims[holdKey(taskId)];
+      return hold === undefined || (held?.attempt === attempt && sameValue(held.demand, hold.demand));
+    });
   const refused = request.tasks.filter(({ taskId, attempt }) => {
     const task = tables.tasks.get(taskId);
     return task?.state !== 'PENDING' || task.attempt !== attempt;

@@ -81,11 +81,15 @@ export function taskCommands(tables: MemoryTables, isStale: (task: Task) => bool
         };
       });
     },
-    async requestStop(taskId, request) {
+    async requestStop(taskId, request, ifAttempt) {
       return step(taskId, (task) => {
         const earlier = task.stopRequested?.code;
         const free = earlier === undefined || weakerStops[request.code].includes(earlier);
-        return !isTerminal(task.state) && free ? { ...task, stopRequested: request } : undefined;
+        const live =
+          ifAttempt === undefined
+            ? !isTerminal(task.state)
+            : isIn(task, { taskId, attempt: ifAttempt }, ['PLACED', 'RUNNING']);
+        return live && free ? { ...task, stopRequested: request } : undefined;
       });
     },
   };
