@@ -39,13 +39,17 @@ export function readCounters(fs: CgroupFs, mounts: CgroupMounts, cgroup: string,
     }
   };
   const v2 = mounts.version === 2;
+  /**
+   * v1, and v2 before kernel 6.11 for pids, count where it happened, which is a container's group; later ones count for
+   * the whole subtree.
+   */
   const counted = (controller: string, file: string, name: string): number => {
-    // v2 counts for the whole subtree, v1 only where it happened, which is a container's group.
-    const directory = v2 ? undefined : controllerDirectory(mounts, controller, cgroup);
+    const count = (below: string): number => flatKeyed(text(controller, file, below)).get(name) ?? 0;
+    const directory = controllerDirectory(mounts, controller, cgroup);
     const below = directory === undefined ? [] : fs.list(directory).map((child) => `/${child}`);
-    return ['', ...below].reduce(
-      (sum, path) => sum + (flatKeyed(text(controller, file, path)).get(name) ?? 0),
-      0,
+    return Math.max(
+      count(''),
+      below.map(count).reduce((sum, each) => sum + each, 0),
     );
   };
   const cpu = flatKeyed(text('cpu', 'cpu.stat'));

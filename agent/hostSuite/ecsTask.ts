@@ -73,13 +73,36 @@ function kill(pid: number): void {
   }
 }
 
+/** A task's slice as the ECS agent asks systemd for it: transient, with the task's own limits. */
+function startSlice(slice: string): void {
+  const manager = [
+    'org.freedesktop.systemd1',
+    '/org/freedesktop/systemd1',
+    'org.freedesktop.systemd1.Manager',
+  ];
+  const limits = ['CPUQuotaPerSecUSec', 't', '2000000', 'MemoryMax', 't', String(2 ** 29)];
+  const call = ['StartTransientUnit', 'ssa(sv)a(sa(sv))', slice, 'replace', '2', ...limits, '0'];
+  execFileSync('busctl', ['call', ...manager, ...call], { stdio: 'ignore' });
+  const group = `/sys/fs/cgroup/ecstasks.slice/${slice}`;
+  // The call returns when the job is queued.
+  for (let wait = 0; wait < 200 && !existsSync(`${group}/cpu.max`); wait += 1)
+    execFileSync('sleep', ['0.02']);
+}
+
+/** What its container asks for. */
+export interface Request {
+  readonly cpuShares?: number;
+  readonly memoryBytes?: number;
+}
+
 /** One ECS task with one container, made in the order the ECS agent and Docker make it. */
 export class EcsTask {
   readonly id = randomBytes(8).toString('hex');
   readonly containerId = randomBytes(32).toString('hex');
   readonly #shape: EcsShape;
   readonly #engine: StubEngine;
-  #profile: IsolationProfile;
+  readonly #profile: IsolationProfile;
+  #request: Request = {};
   #child: ChildProcess | undefined;
 
   constructor(shape: EcsShape, engine: StubEngine, profile: IsolationProfile) {
@@ -93,6 +116,11 @@ export class EcsTask {
     return this.#shape.mounts.version === 2
       ? `${this.#shape.parent}/ecstasks-${this.id}.slice`
       : `${this.#shape.parent}/${this.id}`;
+  }
+
+  /** Name of the container's group inside the task's. */
+  get container(): string {
+    return this.#shape.mounts.version === 2 ? `docker-${this.containerId}.scope` : this.containerId;
   }
 
   get slice(): string {
@@ -116,20 +144,23 @@ export class EcsTask {
   }
 
   /** The group as the ECS agent makes it, and the container's creation as the engine announces it. */
-  create(cpuShares = 512, memoryBytes = 0): void {
+  create({ cpuShares = 512, memoryBytes = 0 }: Request = {}): void {
+    this.#request = { cpuShares, memoryBytes };
     if (this.#shape.systemd) {
-      execFileSync('systemctl', ['start', this.slice]);
+      startSlice(this.slice);
     } else {
       makeGroup(this.#shape.mounts, this.cgroup);
     }
-    this.#engine.announce('create', this.#inspection(cpuShares, memoryBytes, 0));
+    this.#engine.announce('create', this.#inspection(0));
   }
 
   /** Starts a process that is in the container's group before it runs the command. */
   start(command: string): void {
-    const container = `${this.cgroup}/${this.#shape.mounts.version === 2 ? `docker-${this.containerId}.scope` : this.containerId}`;
+    const container = `${this.cgroup}/${this.container}`;
     if (this.#shape.systemd) {
-      const scope = ['--scope', '--quiet', `--slice=${this.slice}`, `--unit=docker-${this.containerId}`];
+      const unit = `--unit=docker-${this.containerId}`;
+      // Docker's systemd driver delegates its scopes, which switches every controller on above them.
+      const scope = ['--scope', '--quiet', '--property=Delegate=yes', `--slice=${this.slice}`, unit];
       this.#child = spawn('systemd-run', [...scope, 'sh', '-c', command], { stdio: 'ignore' });
     } else {
       makeGroup(this.#shape.mounts, container);
@@ -138,19 +169,19 @@ export class EcsTask {
       );
       this.#child = spawn('sh', ['-c', `${joins.join('; ')}; exec sh -c '${command}'`], { stdio: 'ignore' });
     }
-    this.#engine.announce('start', this.#inspection(512, 0, this.pid));
+    this.#engine.announce('start', this.#inspection(this.pid));
   }
 
   async remove(): Promise<void> {
     this.#engine.remove(this.containerId);
-    if (this.#shape.systemd)
-      execFileSync('systemctl', ['stop', `docker-${this.containerId}.scope`, this.slice], {
-        stdio: 'ignore',
-      });
+    if (this.#shape.systemd) {
+      // The scope is gone already when its process has ended; stopping the slice takes it along in any case.
+      execFileSync('systemctl', ['stop', this.slice], { stdio: 'ignore' });
+    }
     await removeGroup(this.#shape.mounts, this.cgroup);
   }
 
-  #inspection(CpuShares: number, Memory: number, pid: number): ContainerInspection {
+  #inspection(pid: number): ContainerInspection {
     return {
       Id: this.containerId,
       Created: new Date().toISOString(),
@@ -164,8 +195,8 @@ export class EcsTask {
       },
       HostConfig: {
         CgroupParent: this.#shape.systemd ? this.slice : this.cgroup,
-        CpuShares,
-        Memory,
+        CpuShares: this.#request.cpuShares ?? 0,
+        Memory: this.#request.memoryBytes ?? 0,
         MemoryReservation: 0,
       },
       State: {

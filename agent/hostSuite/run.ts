@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { type GuestKind, guestImage } from './guestImage.ts';
+import { runGuest } from './qemu.ts';
+
+/**
+ * `npm run test:host`: one suite on three kernels. `--only native|v2|v2-systemd` runs one of them, `--kills` and
+ * `--rest-ms` shorten the long tests.
+ */
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    kills: { type: 'string', default: '200' },
+    'rest-ms': { type: 'string', default: '60000' },
+  },
+});
+const CACHE = '.cache/host-kernels';
+const BUNDLES = `${CACHE}/bundles`;
+const GUEST_BOUND_MS = 540_000;
+const settings = { BERTH_SUITE_KILLS: values.kills, BERTH_SUITE_REST_MS: values['rest-ms'] };
+
+async function bundle(): Promise<void> {
+  mkdirSync(BUNDLES, { recursive: true });
+  await build({
+    entryPoints: ['agent/main.ts', 'agent/hostSuite/suite.ts'],
+    outdir: BUNDLES,
+    outExtension: { '.js': '.mjs' },
+    entryNames: '[name]',
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    logLevel: 'error',
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+  });
+}
+
+const show = (name: string, line: string): void => {
+  if (/^\s*(✔|✖|﹣|not ok)|AssertionError|Error:/.test(line))
+    console.log(`${name.padEnd(11)} ${line.trimEnd()}`);
+};
+
+function native(): Promise<number | undefined> {
+  const env = {
+    ...process.env,
+    ...settings,
+    BERTH_AGENT_ENTRY: `${BUNDLES}/main.mjs`,
+    BERTH_SUITE_NATIVE: '1',
+  };
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [`${BUNDLES}/suite.mjs`], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let rest = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      const lines = (rest + chunk.toString('utf8')).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) show('native', line);
+    });
+    child.once('close', (code) => resolve(code ?? undefined));
+  });
+}
+
+async function inGuest(kind: GuestKind): Promise<number | undefined> {
+  const guest = guestImage(kind, CACHE, BUNDLES);
+  const { exitCode, output } = await runGuest(guest, settings, GUEST_BOUND_MS, (line) => show(kind, line));
+  if (exitCode !== 0) console.log(output.split('\n').slice(-80).join('\n'));
+  return exitCode;
+}
+
+await bundle();
+const kernels: readonly (readonly [string, () => Promise<number | undefined>])[] = [
+  ['native', native],
+  ['v2', () => inGuest('v2')],
+  ['v2-systemd', () => inGuest('v2-systemd')],
+];
+const started = performance.now();
+const chosen = kernels.filter(([name]) => values.only === undefined || values.only === name);
+if (chosen.length === 0) throw new Error(`--only must be one of ${kernels.map(([name]) => name).join(', ')}`);
+// The suite mostly waits: the kernels share the machine.
+const codes = await Promise.all(chosen.map(([, run]) => run()));
+for (const [index, [name]] of chosen.entries())
+  console.log(`${name.padEnd(11)} ${codes[index] === 0 ? 'passed' : 'FAILED'}`);
+console.log(`${Math.round((performance.now() - started) / 1000)} s`);
+if (codes.some((code) => code !== 0)) process.exitCode = 1;

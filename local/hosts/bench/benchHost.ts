@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { agentCommand } from '../agentCommand.ts';
+import type { ContainerChange, TaskLaunch } from '../backend.ts';
+import type { DockerEngine } from '../docker.ts';
+import { DockerHosts } from '../dockerHosts.ts';
+import { anInstance, Recorder } from '../hostHarness.ts';
+
+/** One instance on the machine, with the agent or without. */
+export class BenchHost {
+  readonly instance = anInstance({ vcpus: 2, memoryMiB: 16_384 });
+  readonly #dataDir: string;
+  readonly #hosts: DockerHosts;
+  readonly #seen = new Recorder();
+
+  constructor(dataDir: string, engine: DockerEngine, agentEntry: string | undefined) {
+    this.#dataDir = dataDir;
+    const setup = {
+      dataDir,
+      dockerSocket: engine.socketPath,
+      endpoint: '',
+      region: 'us-east-1',
+      accountId: '000000000000',
+    };
+    this.#hosts = new DockerHosts({
+      dataDir,
+      engine,
+      log: () => {},
+      ...(agentEntry === undefined ? {} : { agent: agentCommand({ ...setup, entry: agentEntry }) }),
+    });
+    this.#hosts.observe(this.#seen);
+  }
+
+  async boot(): Promise<void> {
+    this.#hosts.boot(this.instance);
+    await this.#seen.saw(`booted ${this.instance.instanceId}`);
+  }
+
+  get agentPid(): number {
+    return Number(readFileSync(join(this.#dataDir, 'hosts', this.instance.instanceId, 'agent.pid'), 'utf8'));
+  }
+
+  /** Resolves when the task's container runs. */
+  run(launch: TaskLaunch): Promise<ContainerChange> {
+    this.#hosts.runTask(this.instance.instanceId, launch);
+    return this.#seen.status(launch, 'main', 'RUNNING', 120_000);
+  }
+
+  async stop(launch: TaskLaunch): Promise<void> {
+    this.#hosts.stopTask(this.instance.instanceId, launch.taskArn, 'measured');
+    await this.#seen.status(launch, 'main', 'STOPPED', 120_000);
+  }
+
+  async terminate(): Promise<void> {
+    this.#hosts.terminate(this.instance.instanceId, 0);
+    const gone = `terminated ${this.instance.instanceId}`;
+    await this.#seen.until(() => this.#seen.lines.find((line) => line.startsWith(gone)), 120_000);
+    await this.#hosts.close({ removeAll: false });
+  }
+}

@@ -1,0 +1,72 @@
+import { setPriority } from 'node:os';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { ensureDocker } from '../docker.ts';
+import { temporaryDataDir } from '../hostHarness.ts';
+import { ensureDemoImage } from '../image.ts';
+import { sweep } from '../sweep.ts';
+import { BenchHost } from './benchHost.ts';
+import { type Figure, figureLines } from './figures.ts';
+import { machines } from './machines.ts';
+import { neighbours } from './neighbours.ts';
+import { ensureNodeImage } from './nodeImage.ts';
+import { overhead } from './overhead.ts';
+
+/**
+ * `npm run bench:host`: noisy neighbours, the agent's own cost, and containers against virtual machines, on this
+ * machine. `--json` prints figures for a program, `--only neighbours|overhead|machines` runs one part.
+ */
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    repeats: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '10' },
+  },
+});
+const AGENT = '.cache/bench-agent/index.mjs';
+const PRIORITY = -20;
+const wants = (part: string): boolean => values.only === undefined || values.only === part;
+const progress = (line: string): void => {
+  if (!values.json) process.stderr.write(`${line}\n`);
+};
+
+await build({
+  entryPoints: ['agent/main.ts'],
+  outfile: AGENT,
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  logLevel: 'error',
+  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+});
+// The client must not be what waits.
+setPriority(PRIORITY);
+const data = temporaryDataDir();
+const figures: Record<string, Figure> = {};
+try {
+  const engine = await ensureDocker(data.path, progress);
+  await ensureDemoImage(engine.docker);
+  const [plain, berth] = [undefined, resolve(AGENT)].map((entry) => new BenchHost(data.path, engine, entry));
+  if (plain === undefined || berth === undefined) throw new Error('there are two hosts');
+  await Promise.all([plain.boot(), berth.boot()]);
+  if (wants('machines')) Object.assign(figures, await machines(berth, Number(values.repeats)));
+  if (wants('overhead')) Object.assign(figures, await overhead(berth, 100, 60));
+  if (wants('neighbours')) {
+    await ensureNodeImage(engine.docker);
+    const [repeats, seconds] = [Number(values.repeats), Number(values.seconds)];
+    Object.assign(figures, await neighbours(plain, berth, repeats, seconds, progress));
+  }
+  await Promise.all([plain.terminate(), berth.terminate()]);
+} finally {
+  await sweep(data.path, progress);
+  data.remove();
+}
+process.stdout.write(
+  `${values.json ? JSON.stringify(figures, undefined, 1) : figureLines(figures).join('\n')}\n`,
+);
+if (Object.values(figures).some(({ pass }) => pass === false)) process.exitCode = 1;
+process.exit();

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LAUNCH_ENVIRONMENT } from '../../../layers/domain/isolation/profile.ts';
+import { aContainer, aTask } from '../hostHarness.ts';
+import type { BenchHost } from './benchHost.ts';
+import { atMost, type Figure } from './figures.ts';
+
+const TICKS_PER_SECOND = 100;
+const MAX_CPU_PERCENT = 1;
+const MAX_RSS_MB = 60;
+const SETTLE_MS = 12_000;
+
+/** User and system time of a process so far, in seconds (proc(5), stat fields 14 and 15). */
+function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+export const residentMB = (pid: number): number =>
+  (Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024) / 1e6;
+
+/** What the agent costs while it looks after `count` containers that do little, one in ten best-effort. */
+export async function overhead(
+  host: BenchHost,
+  count: number,
+  seconds: number,
+): Promise<Record<string, Figure>> {
+  const launches = Array.from({ length: count }, (_, index) =>
+    aTask([
+      aContainer({
+        memoryMiB: 32,
+        cpuUnits: 10,
+        environment: {
+          [LAUNCH_ENVIRONMENT.taskId]: `quiet-${index}`,
+          [LAUNCH_ENVIRONMENT.isolation]: JSON.stringify({
+            qos: index % 10 === 0 ? 'best-effort' : 'burstable',
+          }),
+        },
+      }),
+    ]),
+  );
+  await Promise.all(launches.map((launch) => host.run(launch)));
+  await sleep(SETTLE_MS);
+  const pid = host.agentPid;
+  const [before, startedAt] = [cpuSeconds(pid), performance.now()];
+  await sleep(seconds * 1000);
+  const percent = ((cpuSeconds(pid) - before) / ((performance.now() - startedAt) / 1000)) * 100;
+  const rss = residentMB(pid);
+  await Promise.all(launches.map((launch) => host.stop(launch)));
+  return {
+    [`overhead.${count}.cpu`]: atMost(percent, '% of a core', MAX_CPU_PERCENT),
+    [`overhead.${count}.rss`]: atMost(rss, 'MB', MAX_RSS_MB),
+  };
+}
