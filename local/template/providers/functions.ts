@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Service } from '../../engine/service.ts';
 import type { FunctionRecord } from '../../lambda/function.ts';
 import type { Lambda } from '../../lambda/lambda.ts';
 import type { Provider } from '../resolve.ts';
 import { TemplateError } from '../resolve.ts';
+import { zip } from '../zip.ts';
 import { call } from './call.ts';
 
 export interface FunctionServices {
@@ -16,6 +17,12 @@ export interface FunctionServices {
 }
 
 type Properties = Readonly<Record<string, unknown>>;
+
+/** The layer without the Node.js it carries on AWS: hosts here run on the machine's own. */
+function layerContent(directory: string): Buffer {
+  const files = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile());
+  return zip(new Map(files.map(({ name }) => [name, readFileSync(join(directory, name))])));
+}
 
 interface SamEvent {
   readonly Type: string;
@@ -50,13 +57,29 @@ export function functionProviders(services: FunctionServices): Record<string, Pr
     'AWS::Serverless::LayerVersion': ({ properties }) => {
       const layer = lambda.publishLayer({
         name: String(properties.LayerName),
-        content: readFileSync(resolve(root, String(properties.ContentUri), 'index.mjs')),
+        content: layerContent(resolve(root, String(properties.ContentUri))),
         description: String(properties.Description ?? ''),
       });
       return { ref: layer.arn, attributes: {} };
     },
   };
 }
+
+/** What of an event source is carried out; anything else must not look as if it were. */
+const eventProperties: Readonly<Record<string, readonly string[]>> = {
+  SQS: ['Queue', 'BatchSize', 'MaximumBatchingWindowInSeconds', 'FunctionResponseTypes'],
+  DynamoDB: [
+    'Stream',
+    'StartingPosition',
+    'BatchSize',
+    'MaximumRetryAttempts',
+    'BisectBatchOnFunctionError',
+    'FunctionResponseTypes',
+    'DestinationConfig',
+  ],
+  Schedule: ['Schedule', 'RetryPolicy'],
+  SNS: ['Topic'],
+};
 
 async function addEventSource(
   { lambda, events, sns }: FunctionServices,
@@ -69,6 +92,10 @@ async function addEventSource(
   );
   const optional = (key: string, target: string) =>
     properties[key] === undefined ? {} : { [target]: properties[key] };
+  const unknown = Object.keys(properties).filter((key) => !eventProperties[Type]?.includes(key));
+  if (eventProperties[Type] && unknown.length > 0) {
+    throw new TemplateError(`${name}: the embedded AWS does not carry out ${unknown.join(', ')} of ${Type}.`);
+  }
   switch (Type) {
     case 'SQS':
       lambda.createEventSourceMapping({
