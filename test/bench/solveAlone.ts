@@ -1,0 +1,9 @@
+import { instanceTypes } from './data/instanceTypes.ts';
+import { genericDemands } from './data/workloads.ts';
+import { plannedPrice } from './fleetBench.ts';
+import { medianMs } from './measure.ts';
+
+const types = instanceTypes();
+const demands = genericDemands(10_000, 1);
+const ms = medianMs(() => plannedPrice(types, demands, 64));
+console.log(JSON.stringify({ ms, peakMiB: process.resourceUsage().maxRSS / 1024, types: types.length }));
