@@ -41,6 +41,7 @@ export async function observeHost(world: ObserveWorld, seen: ObservedHost): Prom
     from: ['READY'],
     to: 'CORDONED',
     reason: seen.agentConnected ? `ECS calls it ${seen.status}` : DISCONNECTED,
+    atMs: world.clock.now(),
   });
   return cordoned.outcome === 'applied' ? 'recorded' : 'ignored';
 }

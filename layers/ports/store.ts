@@ -121,6 +121,8 @@ export interface HostStore {
       readonly from: readonly HostState[];
       readonly to: HostState;
       readonly reason: string;
+      /** Kept as the host's `stateSince`; without it the host has none. */
+      readonly atMs?: number;
       readonly epoch?: number;
       readonly ifEmpty?: boolean;
     },

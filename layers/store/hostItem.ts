@@ -8,14 +8,14 @@ import { hostInfoKey, hostKey } from './keys.ts';
  * claims fit into the first kilobyte).
  */
 export function hostItems(host: Host, cell: number): { readonly hot: Item; readonly info: Item } {
-  const { state, stateReason, epoch, capacity, left, idleSince, ecsVersion, registeredAt } = host;
+  const { state, stateReason, stateSince, epoch, capacity, left, idleSince, ecsVersion, registeredAt } = host;
   const { hostId, cluster, pool, instanceType, zone, lifecycle, architecture, usdPerHour } = host;
   const { containerInstanceArn, attributes, orderId, launchedAt } = host;
   return {
     hot: {
       ...hostKey(cluster, cell, hostId),
       kind: 'HOST',
-      ...{ state, stateReason, epoch, capacity, left, idleSince, ecsVersion, registeredAt },
+      ...{ state, stateReason, stateSince, epoch, capacity, left, idleSince, ecsVersion, registeredAt },
       claims: Object.fromEntries(Object.entries(host.claims).map(([taskId, claim]) => [taskId, pack(claim)])),
       ...(host.ports.length > 0 && { ports: new Set(host.ports) }),
     },

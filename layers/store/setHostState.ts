@@ -15,6 +15,8 @@ export const setHostState =
     const state = update.path('state');
     update.set(state, change.to);
     update.set(update.path('stateReason'), change.reason);
+    if (change.atMs === undefined) update.remove(update.path('stateSince'));
+    else update.set(update.path('stateSince'), change.atMs);
     if (change.to === 'TERMINATING') update.increment('epoch');
     const guards = [update.oneOf(state, change.from)];
     if (change.epoch !== undefined) guards.push(update.equals(update.path('epoch'), change.epoch));

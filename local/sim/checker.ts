@@ -209,7 +209,7 @@ export class Checker {
   terminating(hostId: string): void {
     const { processes, machines } = this.options.cloud();
     const state = machines.instances.get(hostId)?.state;
-    if (state !== 'running' || this.doomed.has(hostId)) return;
+    if (state !== 'running' || this.doomed.has(hostId) || this.silenced.has(hostId)) return;
     for (const [ref, holder] of this.claims) {
       if (holder !== hostId) continue;
       const [taskId = '', attempt] = ref.split(':');

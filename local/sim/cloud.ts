@@ -45,15 +45,17 @@ export interface CloudOptions extends Pick<ProcessesOptions, 'onStart' | 'onExit
   readonly emit: (event: AwsEvent) => void;
   readonly onTerminate: (hostId: string) => void;
   readonly behave: (container: ContainerSpec, attempt: number) => Run;
-  readonly bootMs: number;
 }
+
+/** From launch to a registered agent. */
+export const BOOT_MS = 30_000;
 
 /** ECS notices that an instance is gone only after a while. */
 const NOTICE_MEAN_MS = 20_000;
 
 export async function createCloud(options: CloudOptions): Promise<Cloud> {
-  const { clock, rates, emit, behave, onStart, onExit, bootMs } = options;
-  const processes = new Processes({ clock, bootMs, behave, onStart, onExit });
+  const { clock, rates, emit, behave, onStart, onExit } = options;
+  const processes = new Processes({ clock, bootMs: BOOT_MS, behave, onStart, onExit });
   const faultDice = options.random('ecs faults');
   const ids = options.random('ecs ids');
   const context: EngineContext = {

@@ -2,7 +2,7 @@ import type { Store } from '../../layers/ports/store.ts';
 import type { VirtualClock } from '../engine/testClock.ts';
 import { commandOf } from './behaviour.ts';
 import type { Checker } from './checker.ts';
-import type { Cloud } from './cloud.ts';
+import { BOOT_MS, type Cloud } from './cloud.ts';
 import type { ControlPlane } from './controlPlane.ts';
 import type { FaultRates } from './faultRates.ts';
 import { CLUSTER, type SimAction, type SimPlan, type SimRequest } from './plan.ts';
@@ -142,13 +142,17 @@ async function drain(options: DriverOptions, pick: number): Promise<void> {
 }
 
 function strike(
-  { cloud, checker, clock, random }: DriverOptions,
+  { cloud, checker, clock, random, rates }: DriverOptions,
   kind: 'kill' | 'interrupt' | 'partition',
   pick: number,
 ): void {
   const { machines, processes } = cloud;
   const up = [...machines.instances.values()].filter(
-    ({ state, lifecycle }) => state === 'running' && (kind !== 'interrupt' || lifecycle === 'spot'),
+    ({ state, lifecycle, launchedAt }) =>
+      state === 'running' &&
+      (kind !== 'interrupt' || lifecycle === 'spot') &&
+      // An agent that was never connected cannot be cut off.
+      (kind !== 'partition' || clock.now() - launchedAt > BOOT_MS),
   );
   const hostId = up[pick % Math.max(1, up.length)]?.hostId;
   if (hostId === undefined) return;
@@ -160,12 +164,13 @@ function strike(
       checker.doomed.add(hostId);
       machines.interrupt(hostId, () => processes.hosts.die(hostId, 'EC2 took the Spot instance back.'));
       return;
-    case 'partition':
+    case 'partition': {
       checker.silenced.add(hostId);
       processes.hosts.silence(hostId);
-      clock.after(random(`partition ${hostId}`).around(PARTITION_MEAN_MS), () =>
-        processes.hosts.speak(hostId),
-      );
+      const dice = random(`partition ${hostId} ${clock.now()}`);
+      if (dice.chance(rates().endlessPartition)) return;
+      clock.after(dice.around(PARTITION_MEAN_MS), () => processes.hosts.speak(hostId));
+    }
   }
 }
 

@@ -36,6 +36,8 @@ export interface FaultRates {
   readonly interruptionMs: number;
   /** Mean ms between partitions of an agent from ECS, 0 for never. */
   readonly partitionMs: number;
+  /** Such a partition never ends, in so many of them. */
+  readonly endlessPartition: number;
   /** An invocation's clock is off by up to this. */
   readonly clockSkewMs: number;
   /** A reconcile round is skipped. */
@@ -63,6 +65,7 @@ export const calm: FaultRates = {
   hostDeathMs: 0,
   interruptionMs: 0,
   partitionMs: 0,
+  endlessPartition: 0,
   clockSkewMs: 0,
   lateReconcile: 0,
 };
@@ -86,6 +89,7 @@ export const storm: FaultRates = {
   hostDeathMs: 300_000,
   interruptionMs: 400_000,
   partitionMs: 200_000,
+  endlessPartition: 0.1,
   clockSkewMs: 3_000,
   lateReconcile: 0.2,
 };

@@ -49,10 +49,17 @@ export function hostCommands(tables: MemoryTables): HostStore {
         (change.epoch === undefined || change.epoch === host.epoch) &&
         !(change.ifEmpty === true && Object.keys(host.claims).length > 0);
       if (!held) return { outcome: 'refused', current: host };
+      const { stateSince: _stateSince, ...rest } = host;
       const epoch = host.epoch + (change.to === 'TERMINATING' ? 1 : 0);
       return {
         outcome: 'applied',
-        current: put({ ...host, state: change.to, stateReason: change.reason, epoch }),
+        current: put({
+          ...rest,
+          state: change.to,
+          stateReason: change.reason,
+          ...(change.atMs !== undefined && { stateSince: change.atMs }),
+          epoch,
+        }),
       };
     },
     async claim(request) {

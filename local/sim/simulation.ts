@@ -117,7 +117,6 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
     clock,
     random,
     rates,
-    bootMs: 30_000,
     behave,
     emit: (event) => {
       checker.instancesChanged();

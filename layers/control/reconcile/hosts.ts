@@ -3,7 +3,7 @@ import type { Cluster } from '../../domain/model/pool.ts';
 import { minus, plus, type Resources } from '../../domain/model/resources.ts';
 import type { ObservedHost } from '../../ports/containers.ts';
 import type { ObservedMachine } from '../../ports/machines.ts';
-import { loseHost, observeHost, SPOT_INTERRUPTED } from '../observeHost.ts';
+import { DISCONNECTED, loseHost, observeHost, SPOT_INTERRUPTED } from '../observeHost.ts';
 import type { World } from '../world.ts';
 import type { Repairs } from './reconcileCluster.ts';
 
@@ -11,6 +11,8 @@ import type { Repairs } from './reconcileCluster.ts';
 export const ABSENCE_PROOF_MS = 300_000;
 /** A host that has not registered by then never will: it is replaced. */
 const BOOT_LIMIT_MS = 600_000;
+/** An agent restarts or finds its network again within minutes; one that has not by then is given up with its host. */
+const SILENCE_LIMIT_MS = 900_000;
 
 const gone = new Set<ObservedMachine['state']>(['terminated']);
 const leaving = new Set<ObservedMachine['state']>(['shutting-down', 'stopping', 'stopped']);
@@ -49,6 +51,16 @@ export async function reconcileHosts(
       continue;
     }
     const seen = byEcs.get(host.hostId);
+    if (seen && isOverdue(host, seen, now)) {
+      await retire(
+        world,
+        host,
+        `its container agent has been silent for ${SILENCE_LIMIT_MS / 60_000} minutes`,
+      );
+      repairs.hostsSilent += 1;
+      continue;
+    }
+    if (seen) await noteSilence(world, host, seen);
     if (seen && needsObserving(host, seen)) {
       const outcome = await observeHost(world, seen);
       if (outcome !== 'ignored') {
@@ -67,6 +79,38 @@ export async function reconcileHosts(
     }
   }
   await terminateOrphans(world, cluster, hosts, instances, repairs);
+}
+
+/**
+ * Cut off from ECS for so long: what runs there is beyond reach, and only the end of the instance proves that it no longer
+ * does.
+ */
+const isOverdue = (host: Host, seen: ObservedHost, nowMs: number): boolean =>
+  !seen.agentConnected &&
+  host.state !== 'TERMINATING' &&
+  host.stateReason === DISCONNECTED &&
+  host.stateSince !== undefined &&
+  nowMs - host.stateSince > SILENCE_LIMIT_MS;
+
+/** A host that is out of service already is not cordoned for its silence; since when it is silent is noted all the same. */
+async function noteSilence(world: World, host: Host, seen: ObservedHost): Promise<void> {
+  const outOfService = host.state === 'DRAINING' || host.state === 'CORDONED';
+  const noted = host.stateReason === DISCONNECTED;
+  // Of a Spot host that is taken back the reason has to stay: it becomes the cause of its tasks' ends.
+  if (!outOfService || host.stateReason === SPOT_INTERRUPTED) return;
+  const change = { from: [host.state], to: host.state };
+  if (!seen.agentConnected && !noted) {
+    await world.store.setHostState(host.cluster, host.hostId, {
+      ...change,
+      reason: DISCONNECTED,
+      atMs: world.clock.now(),
+    });
+  } else if (seen.agentConnected && noted && host.state === 'DRAINING') {
+    await world.store.setHostState(host.cluster, host.hostId, {
+      ...change,
+      reason: 'its container agent is connected again',
+    });
+  }
 }
 
 const needsObserving = (host: Host, seen: ObservedHost): boolean =>

@@ -12,6 +12,7 @@ export interface Repairs {
   hostsRegistered: number;
   hostsCordoned: number;
   hostsOverdue: number;
+  hostsSilent: number;
   orphanInstances: number;
   claimsReleased: number;
   attemptsSettled: number;
@@ -27,6 +28,7 @@ export const noRepairs = (): Repairs => ({
   hostsRegistered: 0,
   hostsCordoned: 0,
   hostsOverdue: 0,
+  hostsSilent: 0,
   orphanInstances: 0,
   claimsReleased: 0,
   attemptsSettled: 0,

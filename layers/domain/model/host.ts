@@ -41,6 +41,8 @@ export interface Host {
   readonly state: HostState;
   /** Why it is in this state. */
   readonly stateReason: string;
+  /** Since when, where that decides what becomes of it: how long it has been out of service. */
+  readonly stateSince?: number;
   /** Grows when the host is declared lost: a claim of an older epoch is void. */
   readonly epoch: number;
   readonly containerInstanceArn?: string;
