@@ -106,7 +106,14 @@ const specOf = (request: TaskRequest, definition: TaskDefinition): TaskSpec => (
   containers: request.containers,
   demand: demandOf(definition, request.containers),
   hostPorts: definition.containers.flatMap((container) => container.hostPorts),
-  placement: request.placement,
+  placement: {
+    ...request.placement,
+    // ECS holds every launch to them: what the planner does not know of it would only be refused.
+    constraints: [
+      ...request.placement.constraints,
+      ...(definition.memberOf ?? []).map((expression) => ({ type: 'memberOf' as const, expression })),
+    ],
+  },
   priority: request.priority,
   retry: request.retry,
   ...(request.timeoutSeconds !== undefined && { timeoutSeconds: request.timeoutSeconds }),

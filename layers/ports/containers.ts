@@ -11,6 +11,8 @@ export interface TaskDefinition {
   readonly cpuUnits?: number;
   readonly memoryMiB?: number;
   readonly networkMode: string;
+  /** Cluster query language expressions that every launch of the definition has to meet. */
+  readonly memberOf?: readonly string[];
   readonly containers: readonly {
     readonly name: string;
     readonly image: string;

@@ -8,6 +8,8 @@ const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.
 const poolSchema = v.strictObject({
   name,
   instanceTypes: v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.minLength(1), v.maxLength(100)),
+  /** That of the launch template's image. */
+  architecture: v.optional(v.picklist(['x86_64', 'arm64']), 'x86_64'),
   lifecycles: v.optional(v.pipe(v.array(v.picklist(['spot', 'on-demand'])), v.minLength(1)), ['on-demand']),
   minHosts: v.optional(count(5000), 0),
   maxHosts: v.optional(count(5000), 10),

@@ -39,6 +39,7 @@ describe('settings', () => {
           {
             ...pool,
             cluster: 'demo',
+            architecture: 'x86_64',
             lifecycles: ['on-demand'],
             zones: ['a', 'b'],
             minHosts: 0,

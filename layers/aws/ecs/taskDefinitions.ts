@@ -26,6 +26,12 @@ const gpusOf = (container: ContainerDefinition): number =>
     .filter(({ type }) => type === 'GPU')
     .reduce((sum, { value }) => sum + Number(value ?? 0), 0);
 
+/** The only kind of constraint a task definition may have. */
+function memberOfIn({ placementConstraints = [] }: EcsTaskDefinition): Pick<TaskDefinition, 'memberOf'> {
+  const memberOf = placementConstraints.flatMap(({ expression }) => expression ?? []);
+  return memberOf.length > 0 ? { memberOf } : {};
+}
+
 function toDefinition(definition: EcsTaskDefinition): TaskDefinition | undefined {
   const { taskDefinitionArn: arn, family, revision } = definition;
   if (definition.status !== 'ACTIVE' || arn === undefined || family === undefined || revision === undefined) {
@@ -39,6 +45,7 @@ function toDefinition(definition: EcsTaskDefinition): TaskDefinition | undefined
     ...(definition.cpu !== undefined && { cpuUnits: Number(definition.cpu) }),
     ...(definition.memory !== undefined && { memoryMiB: Number(definition.memory) }),
     networkMode,
+    ...memberOfIn(definition),
     containers: (definition.containerDefinitions ?? []).map((container) => ({
       name: container.name ?? '',
       image: container.image ?? '',

@@ -60,6 +60,7 @@ export function marketOf(
 
 export const allows = (pool: Pool, type: InstanceType): boolean =>
   amountOf(type.capacity, 'cpu') <= pool.maxHostVcpus * 1024 &&
+  (pool.architecture === undefined || pool.architecture === type.architecture) &&
   pool.instanceTypes.some((pattern) => matchesType(pattern, type.name));
 
 function offerOf(pool: Pool, type: InstanceType, lifecycle: Lifecycle, zones: readonly string[]): PoolOffer {

@@ -19,6 +19,8 @@ export interface Pool {
   readonly cluster: string;
   /** Allowed instance types, exact or with `*`: `c6i.*`. */
   readonly instanceTypes: readonly string[];
+  /** The processor that the launch template's image is for; types of another are not bought. Absent: either. */
+  readonly architecture?: InstanceType['architecture'];
   readonly lifecycles: readonly Lifecycle[];
   readonly zones: readonly string[];
   readonly minHosts: number;
