@@ -1,6 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-/** Two lanes: `unit` runs anywhere in seconds; `e2e` starts real Docker, dynoxide and the AWS CLI, one file at a time. */
+/** Minutes of simulation: every crash point and every planted error. */
+const deep = ['test/sim/crashes.test.ts', 'test/sim/mutations.test.ts'];
+
+/**
+ * Three lanes: `unit` runs anywhere; `e2e` starts real Docker, dynoxide and the AWS CLI, one file at a time; `deep` runs
+ * what takes minutes, beside the others in CI.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -8,11 +14,12 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{layers,functions,agent,local,test,scripts}/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/*.e2e.test.ts', '**/*.host.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.e2e.test.ts', '**/*.host.test.ts', ...deep],
           pool: 'threads',
           testTimeout: 30_000,
         },
       },
+      { test: { name: 'deep', include: deep, pool: 'threads', testTimeout: 600_000 } },
       {
         test: {
           name: 'e2e',
