@@ -5,6 +5,7 @@ import type { CapacityOrder, Cluster, Pool } from '../domain/model/pool.ts';
 import { place } from '../domain/placement/place.ts';
 import type { PurchaseOutcome } from '../ports/machines.ts';
 import { clusterScaled } from './announce.ts';
+import { settleHolds } from './preempt.ts';
 import { recordWaits } from './recordWaits.ts';
 import { loadSnapshot } from './snapshot.ts';
 import type { World } from './world.ts';
@@ -45,7 +46,9 @@ export async function purchase(
   const lastOrders = new Map(
     (await store.listLastOrders(clusterName)).map((order) => [order.pool, order.orderId]),
   );
-  const { snapshot } = await loadSnapshot(world, cluster, taskIds);
+  const loaded = await loadSnapshot(world, cluster, taskIds);
+  // What has a place held for it needs no host.
+  const { snapshot } = await settleHolds(world, loaded.snapshot);
   const returned = await giveBack(world, snapshot.hosts);
   if (cluster.paused) return { bought, returned, again: false };
   const instanceTypes = await machines.instanceTypes(cluster.pools);

@@ -1,11 +1,14 @@
 import { planScaleIn } from '../domain/capacity/scaleIn.ts';
+import type { Claim } from '../domain/model/host.ts';
 import type { HostPlacement, PlacementPlan } from '../domain/model/plan.ts';
 import type { Reason } from '../domain/model/reason.ts';
 import type { Snapshot } from '../domain/model/snapshot.ts';
 import type { Task } from '../domain/model/task.ts';
 import { place } from '../domain/placement/place.ts';
+import type { ClaimRequest } from '../ports/store.ts';
 import { concurrently } from './concurrently.ts';
 import { launchTask } from './launch.ts';
+import { carryOutPreemptions, mendHolds, settleHolds } from './preempt.ts';
 import { recordWaits } from './recordWaits.ts';
 import { retireHosts } from './retire.ts';
 import { loadSnapshot } from './snapshot.ts';
@@ -30,9 +33,18 @@ export interface PassReport {
   readonly unmet: number;
   readonly stale: number;
   readonly relaunch: number;
+  readonly preempted: number;
 }
 
-const nothing: PassReport = { placed: 0, launched: 0, waiting: 0, unmet: 0, stale: 0, relaunch: 0 };
+const nothing: PassReport = {
+  placed: 0,
+  launched: 0,
+  waiting: 0,
+  unmet: 0,
+  stale: 0,
+  relaunch: 0,
+  preempted: 0,
+};
 
 /**
  * One pass over one cluster: finish launches that were left open, place what fits, record why the rest waits, ask for
@@ -53,11 +65,19 @@ export async function schedulePass(
   }
   const loaded = await loadSnapshot(world, cluster, taskIds);
   const { hinted } = loaded;
-  const snapshot = await withoutCancelled(world, loaded.snapshot);
-  const plan: PlacementPlan = cluster.paused
+  const held = await settleHolds(world, await withoutCancelled(world, loaded.snapshot));
+  const { snapshot } = held;
+  const planned: PlacementPlan = cluster.paused
     ? { placements: [], waits: [], preemptions: [], unmet: [] }
     : place(snapshot, clock.now());
-  const byId = new Map(snapshot.pending.map((task) => [task.taskId, task]));
+  const plan: PlacementPlan = cluster.paused
+    ? planned
+    : {
+        ...planned,
+        placements: [...held.placements, ...planned.placements],
+        waits: [...held.waits, ...planned.waits],
+      };
+  const byId = new Map([...snapshot.pending, ...held.heirs].map((task) => [task.taskId, task]));
 
   // Capacity first: buying takes longest, and nothing below decides otherwise about it.
   if (plan.unmet.length > 0) {
@@ -67,7 +87,9 @@ export async function schedulePass(
   }
 
   const unfinished = hinted.filter((task) => task.state === 'PLACED' && task.ecsTaskArn === undefined);
-  const applied = await claimAndLaunch(world, snapshot, plan, byId, unfinished);
+  const applied = await claimAndLaunch(world, snapshot, plan, { byId, holds: held.holds }, unfinished);
+  applied.stale.push(...(await carryOutPreemptions(world, clusterName, plan.preemptions, byId)));
+  const freed = await mendHolds(world, held);
   // What `provision` was asked about, it explains: it alone knows what can be bought.
   const unmet = new Set(plan.unmet);
   await recordWaits(
@@ -81,7 +103,7 @@ export async function schedulePass(
   if (applied.again.length > 0) {
     await bus.wake(clusterName, 'launches left open', { taskIds: applied.again, delayMs: RELAUNCH_MS });
   }
-  if (applied.stale.length > 0 || (snapshot.morePending && applied.placed > 0)) {
+  if (freed > 0 || applied.stale.length > 0 || (snapshot.morePending && applied.placed > 0)) {
     // A pass that got nothing through would plan the same again at once.
     const delayMs = applied.placed > 0 ? 0 : STALE_WAIT_MS;
     await bus.wake(clusterName, 'the snapshot was stale or cut short', {
@@ -89,9 +111,13 @@ export async function schedulePass(
       delayMs,
     });
   }
-  const wakeAt = Math.min(plan.wakeAt ?? Number.POSITIVE_INFINITY, idle.wakeAt ?? Number.POSITIVE_INFINITY);
+  const wakeAt = Math.min(
+    plan.wakeAt ?? Number.POSITIVE_INFINITY,
+    idle.wakeAt ?? Number.POSITIVE_INFINITY,
+    held.wakeAt ?? Number.POSITIVE_INFINITY,
+  );
   if (Number.isFinite(wakeAt)) {
-    await bus.wake(clusterName, 'a back-off or an idle wait ends', {
+    await bus.wake(clusterName, 'a back-off, an idle wait or a hold ends', {
       delayMs: Math.max(0, wakeAt - clock.now()),
     });
   }
@@ -103,6 +129,7 @@ export async function schedulePass(
     unmet: plan.unmet.length,
     stale: applied.stale.length,
     relaunch: applied.again.length,
+    preempted: plan.preemptions.length,
   };
 }
 
@@ -130,11 +157,17 @@ interface Applied {
   readonly again: string[];
 }
 
+/** The tasks a plan speaks of, and what hosts hold for some of them. */
+interface Known {
+  readonly byId: ReadonlyMap<string, Task>;
+  readonly holds: ReadonlyMap<string, Claim>;
+}
+
 async function claimAndLaunch(
   world: PassWorld,
   snapshot: Snapshot,
   plan: PlacementPlan,
-  byId: ReadonlyMap<string, Task>,
+  known: Known,
   unfinished: readonly Task[],
 ): Promise<Applied> {
   const applied: Applied = { placed: 0, launched: 0, stale: [], again: [] };
@@ -147,12 +180,15 @@ async function claimAndLaunch(
   await concurrently(unfinished, LAUNCHES_AT_ONCE, launch);
   const chunks = plan.placements.flatMap((placement) => chunked(placement, MAX_TASKS_PER_CLAIM));
   await concurrently(chunks, CLAIMS_AT_ONCE, async (chunk) => {
-    const claimed = await claimChunk(world, snapshot.cluster.name, chunk, byId, applied);
+    const claimed = await claimChunk(world, snapshot.cluster.name, chunk, known, applied);
     applied.placed += claimed.length;
     await concurrently(claimed, LAUNCHES_AT_ONCE, launch);
   });
   return applied;
 }
+
+const claimed = (task: ClaimRequest['tasks'][number], hold: Claim | undefined) =>
+  hold === undefined ? task : { ...task, hold: { demand: hold.demand, hostPorts: hold.hostPorts } };
 
 function* slices<T>(items: readonly T[], size: number): Generator<T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
@@ -169,7 +205,7 @@ async function claimChunk(
   world: PassWorld,
   cluster: string,
   placement: HostPlacement,
-  byId: ReadonlyMap<string, Task>,
+  { byId, holds }: Known,
   applied: Applied,
 ): Promise<Task[]> {
   const { store, clock, metrics } = world;
@@ -183,15 +219,20 @@ async function claimChunk(
       epoch: placement.epoch,
       nowMs: now,
       reason,
-      tasks: tasks.map(({ taskId, attempt, spec }) => ({
-        taskId,
-        attempt,
-        demand: spec.demand,
-        hostPorts: spec.hostPorts,
-        group: spec.group,
-        priority: spec.priority,
-        interruptible: spec.interruptible,
-      })),
+      tasks: tasks.map(({ taskId, attempt, spec }) =>
+        claimed(
+          {
+            taskId,
+            attempt,
+            demand: spec.demand,
+            hostPorts: spec.hostPorts,
+            group: spec.group,
+            priority: spec.priority,
+            interruptible: spec.interruptible,
+          },
+          holds.get(taskId),
+        ),
+      ),
     });
     metrics.count('Claims', 1, { outcome: outcome.outcome });
     switch (outcome.outcome) {

@@ -1,3 +1,4 @@
+import type { HoldRequest } from '../domain/lifecycle/hold.ts';
 import type { Claim, Host, HostState } from '../domain/model/host.ts';
 import type { CapacityOrder, Cluster, InsufficientCapacity, Pool } from '../domain/model/pool.ts';
 import type { Reason, StopCause } from '../domain/model/reason.ts';
@@ -65,7 +66,12 @@ export interface TaskStore {
    * Marks a live task to be stopped. Guard: not terminal, no earlier request but a preemption's, which a cancellation or a
    * timeout overrules. PENDING tasks are better finished.
    */
-  requestStop(taskId: string, request: NonNullable<Task['stopRequested']>): Promise<Guarded<Task>>;
+  requestStop(
+    taskId: string,
+    request: NonNullable<Task['stopRequested']>,
+    /** Guard: PLACED or RUNNING at this attempt. */
+    ifAttempt?: number,
+  ): Promise<Guarded<Task>>;
 }
 
 export interface TaskEnd {
@@ -133,7 +139,14 @@ export interface HostStore {
    * a claim that already happened is `claimed`.
    */
   claim(request: ClaimRequest): Promise<ClaimOutcome>;
-  /** Gives a claim's capacity back, once. `absent` when that attempt holds none here. */
+  /**
+   * Keeps room on a host for a task in whose favour others are stopped (`withHold`), in one transaction: what is left goes
+   * to the hold, and the victims' claims name their heir. Guards: the task PENDING at its attempt, the host READY at
+   * `epoch`, the victims' claims there at their attempts and promised to nobody. `refused` with the host as found; a
+   * repeat is `applied`.
+   */
+  holdPlace(request: HoldPlace): Promise<Guarded<Host>>;
+  /** Gives a claim's capacity back, once: to its heir's hold, if it has one there, else to all. `absent` when that attempt holds none here. */
   releaseClaim(
     cluster: string,
     hostId: string,
@@ -147,6 +160,11 @@ export interface HostStore {
   removeHost(cluster: string, hostId: string, options: { readonly ifEmpty: boolean }): Promise<Guarded<Host>>;
 }
 
+export interface HoldPlace extends HoldRequest {
+  readonly cluster: string;
+  readonly hostId: string;
+}
+
 export interface ClaimRequest {
   readonly cluster: string;
   readonly hostId: string;
@@ -154,7 +172,10 @@ export interface ClaimRequest {
   readonly nowMs: number;
   readonly reason: Reason;
   readonly tasks: readonly (AttemptRef &
-    Pick<Claim, 'demand' | 'hostPorts' | 'group' | 'priority' | 'interruptible'>)[];
+    Pick<Claim, 'demand' | 'hostPorts' | 'group' | 'priority' | 'interruptible'> & {
+      /** What this host holds for the task, as it was read: it goes into the claim. Guard: it is still that. */
+      readonly hold?: Pick<Claim, 'demand' | 'hostPorts'>;
+    })[];
 }
 
 export type ClaimOutcome =

@@ -1,5 +1,6 @@
+import { holdKey } from '../domain/lifecycle/hold.ts';
 import type { Claim } from '../domain/model/host.ts';
-import { plus, type Resources } from '../domain/model/resources.ts';
+import { minus, plus, type Resources } from '../domain/model/resources.ts';
 import type { ClaimRequest, HostStore } from '../ports/store.ts';
 import { claimOutcome } from './claimOutcome.ts';
 import { toImage, Update } from './expression.ts';
@@ -24,7 +25,7 @@ export const claim =
     checkBounds(request);
     if (request.tasks.length === 0) return { outcome: 'claimed' };
     const keys = await keysOfHost(table, request.cluster, request.hostId);
-    const ports = request.tasks.flatMap(({ hostPorts }) => hostPorts);
+    const ports = portsOf(request);
     // The guard compares with the ports in use before the claim; two of its own tasks on one port would both pass.
     if (new Set(ports).size < ports.length) return claimOutcome(table, keys, request, []);
     const refusals = await transact(table, [
@@ -40,6 +41,14 @@ export const claim =
     return refusals === undefined ? { outcome: 'claimed' } : claimOutcome(table, keys, request, refusals);
   };
 
+/** What the tasks need beyond what is held for them; never negative, as no hold exceeds its heir's demand. */
+export const demandOf = (request: ClaimRequest): Resources =>
+  request.tasks.reduce<Resources>((sum, task) => plus(sum, minus(task.demand, task.hold?.demand ?? {})), {});
+
+/** The ports that must be unused: those of the tasks, less those held for them. */
+export const portsOf = ({ tasks }: ClaimRequest): string[] =>
+  tasks.flatMap(({ hostPorts, hold }) => hostPorts.filter((port) => !hold?.hostPorts.includes(port)));
+
 export function checkBounds(request: ClaimRequest): void {
   const ids = new Set(request.tasks.map(({ taskId }) => taskId));
   if (request.tasks.length > MAX_TASKS_PER_CLAIM) {
@@ -50,7 +59,7 @@ export function checkBounds(request: ClaimRequest): void {
 
 function hostUpdate(request: ClaimRequest, ports: readonly string[]) {
   const update = new Update();
-  const demand = request.tasks.reduce<Resources>((sum, task) => plus(sum, task.demand), {});
+  const demand = demandOf(request);
   const guards = [
     update.equals(update.path('state'), 'READY'),
     update.equals(update.path('epoch'), request.epoch),
@@ -68,6 +77,11 @@ function hostUpdate(request: ClaimRequest, ports: readonly string[]) {
     const slot = update.path('claims', task.taskId);
     guards.push(`attribute_not_exists(${slot})`);
     update.set(slot, pack(claimOf(request, task)));
+    if (task.hold === undefined) continue;
+    const key = holdKey(task.taskId);
+    guards.push(update.equals(update.path('claims', key, 'a'), task.attempt));
+    guards.push(update.equals(update.path('claims', key, 'd'), task.hold.demand));
+    update.remove(update.path('claims', key));
   }
   update.remove(update.path('idleSince'));
   const condition = guards.join(' AND ');

@@ -5,6 +5,7 @@ import { addHost } from './addHost.ts';
 import { claim } from './claim.ts';
 import { cellCounts, ensureCluster, getCluster, listClusters, setPaused } from './clusters.ts';
 import { finishTask, requestStop, requeueTask } from './endAttempt.ts';
+import { holdPlace } from './holdPlace.ts';
 import { listInsufficientCapacity, rememberInsufficientCapacity } from './insufficientCapacity.ts';
 import { listPending } from './listPending.ts';
 import { closeOrder, listLastOrders, listOpenOrders, openOrder } from './orders.ts';
@@ -53,6 +54,7 @@ export function createDynamoStore({ client, table: name, retry }: DynamoStoreOpt
     registerHost: registerHost(table),
     setHostState: setHostState(table),
     claim: claim(table),
+    holdPlace: holdPlace(table),
     releaseClaim: releaseClaim(table),
     removeHost: removeHost(table),
     getCluster: getCluster(table),

@@ -59,7 +59,7 @@ export const requeueTask =
 /** A preemption may be overtaken by a timeout, and both by a cancellation, which ends the task; nothing else replaces a request. */
 export const requestStop =
   (table: Table): TaskStore['requestStop'] =>
-  (taskId, stop) =>
+  (taskId, stop, ifAttempt) =>
     moveTask(table, taskId, (update) => {
       const requested = update.path('stopRequested');
       update.set(requested, stop);
@@ -69,5 +69,9 @@ export const requestStop =
         weaker.length === 0
           ? none
           : `(${none} OR ${update.oneOf(update.path('stopRequested', 'code'), weaker)})`;
-      return `${update.oneOf(update.path('state'), liveStates)} AND ${free}`;
+      const live =
+        ifAttempt === undefined
+          ? update.oneOf(update.path('state'), liveStates)
+          : attemptIn(update, { taskId, attempt: ifAttempt }, ['PLACED', 'RUNNING']);
+      return `${live} AND ${free}`;
     });

@@ -47,7 +47,9 @@ export const claimsOf = (hot: Item): Record<string, Claim> =>
     ]),
   );
 
-/** `a` attempt, `d` demand, `t` claimed at, `g` group; `h` host ports, `p` priority and `i` interruptible unless default. */
+/**
+ * `a` attempt, `d` demand, `t` claimed at, `g` group; `h` host ports, `p` priority and `i` interruptible unless default; `s` stopping,
+ * `e` heir and `n` hold. */
 interface PackedClaim {
   readonly a: number;
   readonly d: Claim['demand'];
@@ -56,6 +58,9 @@ interface PackedClaim {
   readonly h?: readonly string[];
   readonly p?: number;
   readonly i?: true;
+  readonly s?: true;
+  readonly e?: string;
+  readonly n?: NonNullable<Claim['hold']>;
 }
 
 export const pack = (claim: Omit<Claim, 'taskId'>): PackedClaim => ({
@@ -66,6 +71,9 @@ export const pack = (claim: Omit<Claim, 'taskId'>): PackedClaim => ({
   ...(claim.hostPorts.length > 0 && { h: claim.hostPorts }),
   ...(claim.priority !== 0 && { p: claim.priority }),
   ...(claim.interruptible && { i: true }),
+  ...(claim.stopping === true && { s: true }),
+  ...(claim.heir !== undefined && { e: claim.heir }),
+  ...(claim.hold !== undefined && { n: claim.hold }),
 });
 
 const unpack = (taskId: string, packed: PackedClaim): Claim => ({
@@ -77,4 +85,7 @@ const unpack = (taskId: string, packed: PackedClaim): Claim => ({
   group: packed.g,
   priority: packed.p ?? 0,
   interruptible: packed.i ?? false,
+  ...(packed.s && { stopping: true }),
+  ...(packed.e !== undefined && { heir: packed.e }),
+  ...(packed.n !== undefined && { hold: packed.n }),
 });

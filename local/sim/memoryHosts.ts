@@ -96,7 +96,8 @@ export function hostCommands(tables: MemoryTables): HostStore {
       const claim = host?.claims[ref.taskId];
       if (host === undefined || claim === undefined || claim.attempt !== ref.attempt)
         return { outcome: 'absent' };
-      const { [ref.taskId]: _released, ...claims } = host.claims;
+      const { [ref.taskId]: _released, ...kept } = host.claims;
+      const claims: Record<string, Claim> = kept;
       const legacy = inheritance(host, claim);
       const held = legacy && claims[legacy.key];
       if (legacy !== undefined && held !== undefined) {
@@ -130,8 +131,7 @@ export function hostCommands(tables: MemoryTables): HostStore {
 const positive = (demand: Resources): Resources =>
   Object.fromEntries(Object.entries(demand).filter(([, amount]) => amount > 0));
 
-const demandOf = (request: ClaimRequest): Resources =>
-  positive(netDemandOf(request));
+const demandOf = (request: ClaimRequest): Resources => positive(netDemandOf(request));
 
 const withoutHolds = (claims: Host['claims'], { tasks }: ClaimRequest): Host['claims'] => {
   const inherited = new Set(tasks.flatMap(({ taskId, hold }) => (hold === undefined ? [] : holdKey(taskId))));

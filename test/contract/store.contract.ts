@@ -223,6 +223,62 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       });
     });
 
+    describe('held places', () => {
+      const size = { cpu: 512, memory: 1024 };
+      const held = async () => {
+        const host = await added({ capacity: size, left: size });
+        const victims = [await accepted({ taskId: 'v1' }), await accepted({ taskId: 'v2' })];
+        await store.claim(claimRequest(host, victims));
+        const heir = await accepted({ taskId: 'heir' });
+        const request = {
+          cluster: 'prod',
+          hostId: host.hostId,
+          epoch: 0,
+          nowMs: 5,
+          heir: { ...claimRequest(host, [heir]).tasks[0], taskId: 'heir', attempt: 1, priority: 10 },
+          victims: [{ taskId: 'v1', attempt: 1 }],
+        } as Parameters<Store['holdPlace']>[0];
+        return { host, heir, request, first: await store.holdPlace(request) };
+      };
+
+      it('gives a victim’s room to its heir, and to nobody else', async () => {
+        const { host, heir, request, first } = await held();
+        expect(first.outcome).toBe('applied');
+        expect((await store.holdPlace(request)).outcome).toBe('applied');
+        const other = { ...request, heir: { ...request.heir, taskId: 'v3' } };
+        expect((await store.holdPlace(other)).outcome).toBe('refused');
+        await store.releaseClaim('prod', host.hostId, { taskId: 'v1', attempt: 1 }, 9);
+        const freed = await store.getHost('prod', host.hostId);
+        expect(freed?.left).toEqual({ cpu: 0, memory: 0 });
+        const hold = freed?.claims['hold#heir'];
+        expect(hold?.demand).toEqual(heir.spec.demand);
+        const third = await accepted({ taskId: 'third' });
+        expect((await store.claim(claimRequest(host, [third]))).outcome).toBe('host-changed');
+        const claim = claimRequest(host, [heir]);
+        const withHold = { ...claim, tasks: claim.tasks.map((task) => ({ ...task, ...(hold && { hold }) })) };
+        expect(await store.claim(withHold)).toEqual({ outcome: 'claimed' });
+        expect(await store.claim(withHold)).toEqual({ outcome: 'claimed' });
+        const placedHost = await store.getHost('prod', host.hostId);
+        expect(Object.keys(placedHost?.claims ?? {}).sort()).toEqual(['heir', 'v2']);
+        expect(placedHost?.left).toEqual({ cpu: 0, memory: 0 });
+      });
+
+      it('gives the room to all when the hold was given up before', async () => {
+        const { host } = await held();
+        await store.releaseClaim('prod', host.hostId, { taskId: 'hold#heir', attempt: 1 }, 8);
+        await store.releaseClaim('prod', host.hostId, { taskId: 'v1', attempt: 1 }, 9);
+        expect((await store.getHost('prod', host.hostId))?.left).toEqual({ cpu: 256, memory: 512 });
+      });
+
+      it('asks an attempt to stop only while it is the one under way', async () => {
+        await held();
+        const stop = { code: 'PREEMPTED', detail: 'makes room' } as const;
+        expect((await store.requestStop('v1', stop, 2)).outcome).toBe('refused');
+        expect((await store.requestStop('heir', stop, 1)).outcome).toBe('refused');
+        expect((await store.requestStop('v1', stop, 1)).outcome).toBe('applied');
+      });
+    });
+
     describe('claims', () => {
       it('moves capacity and tasks together and recognises its own repeat', async () => {
         const host = await added({
@@ -455,6 +511,10 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
           current: { state: 'CORDONED', epoch: 0, pool: host.pool },
         });
         expect(cordoned.current?.claims).toHaveProperty('t1');
+        const again = { ...cordon, from: ['CORDONED'], atMs: 7 } as const;
+        expect((await store.setHostState('prod', host.hostId, again)).current?.stateSince).toBe(7);
+        await store.setHostState('prod', host.hostId, { ...cordon, from: ['CORDONED'] });
+        expect(await store.getHost('prod', host.hostId)).not.toHaveProperty('stateSince');
         const repeat = await store.setHostState('prod', host.hostId, cordon);
         expect(repeat).toMatchObject({ outcome: 'refused', current: { state: 'CORDONED' } });
         const end = { from: ['CORDONED'], to: 'TERMINATING', reason: 'lost' } as const;

@@ -18,6 +18,7 @@ const pool = fc.constantFrom('general', 'spot');
 const cluster = fc.constant('prod');
 const attempt = fc.constantFrom(1, 1, 1, 2, 2, 3);
 const ref = fc.record({ taskId, attempt });
+const heldRef = fc.record({ taskId: taskId.map((id) => `hold#${id}`), attempt });
 const small = fc.integer({ min: 0, max: 4 });
 const time = fc.integer({ min: 1, max: 1000 });
 const ports = fc.subarray(['80/tcp', '53/udp'], { maxLength: 1 });
@@ -49,15 +50,19 @@ const task = fc
 const host = fc
   .record({ hostId, pool, capacity, state: fc.constantFrom('BOOTING', 'READY' as const) })
   .map((over) => aHost({ ...over, left: over.capacity }));
-const claimed: fc.Arbitrary<ClaimRequest['tasks'][number]> = fc.record({
-  taskId,
-  attempt,
-  demand,
-  hostPorts: ports,
-  group: fc.constant('family:web'),
-  priority: small,
-  interruptible: fc.boolean(),
-});
+const claimed: fc.Arbitrary<ClaimRequest['tasks'][number]> = fc.record(
+  {
+    taskId,
+    attempt,
+    demand,
+    hostPorts: ports,
+    group: fc.constant('family:web'),
+    priority: small,
+    interruptible: fc.boolean(),
+    hold: fc.record({ demand, hostPorts: ports }),
+  },
+  { requiredKeys: ['taskId', 'attempt', 'demand', 'hostPorts', 'group', 'priority', 'interruptible'] },
+);
 const claimRequest: fc.Arbitrary<ClaimRequest> = fc.record({
   cluster,
   hostId,
@@ -116,6 +121,7 @@ const calls: Calls = {
       code: fc.constantFrom('CANCELLED', 'TIMEOUT', 'PREEMPTED' as const),
       detail: fc.constant('by test'),
     }),
+    fc.option(attempt, { nil: undefined }),
   ),
   listHosts: fc.tuple(cluster),
   getHost: fc.tuple(cluster, hostId),
@@ -139,6 +145,7 @@ const calls: Calls = {
         from: fc.uniqueArray(hostState, { maxLength: 4 }),
         to: hostState,
         reason: fc.constant('by test'),
+        atMs: time,
         epoch: fc.constantFrom(0, 1),
         ifEmpty: fc.boolean(),
       },
@@ -146,7 +153,24 @@ const calls: Calls = {
     ),
   ),
   claim: fc.tuple(claimRequest),
-  releaseClaim: fc.tuple(cluster, hostId, ref, time),
+  holdPlace: fc.tuple(
+    fc.record({
+      cluster,
+      hostId,
+      epoch: fc.constantFrom(0, 0, 0, 1),
+      nowMs: time,
+      heir: fc.record({
+        taskId,
+        attempt,
+        demand,
+        hostPorts: ports,
+        group: fc.constant('family:web'),
+        priority: small,
+      }),
+      victims: fc.uniqueArray(ref, { maxLength: 2, selector: (entry) => entry.taskId }),
+    }),
+  ),
+  releaseClaim: fc.tuple(cluster, hostId, fc.oneof({ weight: 4, arbitrary: ref }, heldRef), time),
   removeHost: fc.tuple(cluster, hostId, fc.record({ ifEmpty: fc.boolean() })),
   getCluster: fc.tuple(cluster),
   listClusters: fc.tuple(),
@@ -180,6 +204,7 @@ const weights: Partial<Record<keyof Store, number>> = {
   acceptTask: 4,
   addHost: 3,
   claim: 12,
+  holdPlace: 5,
   releaseClaim: 4,
   recordRunning: 3,
   finishTask: 2,

@@ -93,6 +93,24 @@ export const scenarios: readonly Scenario[] = [
     ends: ['SUCCEEDED', 'SUCCEEDED'],
   },
   {
+    name: 'a preemption',
+    plan: plan(
+      [
+        request({
+          cpu: 2048,
+          memory: 1024,
+          interruptible: true,
+          behaviour: { runMs: 30_000, exitCode: 0, failures: 0 },
+        }),
+        request({ key: 'urgent', atMs: 45_000, cpu: 2048, memory: 1024, priority: 10 }),
+        request({ key: 'third', atMs: 45_500, count: 2, cpu: 1024, memory: 512 }),
+      ],
+      [],
+      { maxHosts: 1, maxHostVcpus: 2 },
+    ),
+    ends: ['SUCCEEDED'],
+  },
+  {
     name: 'an agent that is cut off for a while',
     plan: plan(
       [request({ behaviour: { runMs: 15_000, exitCode: 0, failures: 0 } })],

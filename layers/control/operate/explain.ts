@@ -1,6 +1,7 @@
 import type { WaitExplanation } from '../../domain/model/reason.ts';
 import { isTerminal, type Task } from '../../domain/model/task.ts';
 import { place } from '../../domain/placement/place.ts';
+import { heldWords, settleHolds } from '../preempt.ts';
 import { loadSnapshot } from '../snapshot.ts';
 import type { World } from '../world.ts';
 
@@ -33,13 +34,20 @@ export async function explainTask(
     };
   }
   if (task.state === 'RUNNING') {
-    return { task, summary: `Attempt ${task.attempt} runs on ${task.hostId}${since(task.startedAt)}.` };
+    const stopping = task.stopRequested ? `, and is being stopped: ${task.stopRequested.detail}` : '';
+    return {
+      task,
+      summary: `Attempt ${task.attempt} runs on ${task.hostId}${since(task.startedAt)}${stopping}.`,
+    };
   }
   const cluster = await world.store.getCluster(task.cluster);
   if (!cluster) return { task, summary: `It waits, and its cluster ${task.cluster} is no longer on record.` };
   if (cluster.paused)
     return { task, summary: `It waits because the cluster ${cluster.name} is paused; resume it to go on.` };
-  const { snapshot } = await loadSnapshot(world, cluster, [taskId]);
+  const held = await settleHolds(world, (await loadSnapshot(world, cluster, [taskId])).snapshot);
+  const { snapshot } = held;
+  const heldPlace = held.open.find(({ heir }) => heir === taskId);
+  if (heldPlace) return { task, summary: `It waits: ${heldWords(heldPlace)}.` };
   const plan = place(snapshot, world.clock.now());
   const wait = plan.waits.find((candidate) => candidate.taskId === taskId);
   const ahead = snapshot.pending.filter(

@@ -23,7 +23,12 @@ export async function reconcileClaims(
   observed: ReadonlyMap<string, ObservedTask>,
   repairs: Repairs,
 ): Promise<string[]> {
-  const claims = hosts.flatMap((host) => Object.values(host.claims).map((claim) => ({ host, claim })));
+  // Room held for a task in the queue is looked after by every pass.
+  const claims = hosts.flatMap((host) =>
+    Object.values(host.claims)
+      .filter(({ hold }) => hold === undefined)
+      .map((claim) => ({ host, claim })),
+  );
   const tasks = new Map(
     (await world.store.getTasks(claims.map(({ claim }) => claim.taskId))).map((task) => [task.taskId, task]),
   );

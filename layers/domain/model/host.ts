@@ -26,6 +26,10 @@ export interface Claim {
   readonly constrained?: boolean;
   /** Its attempt has been asked to stop: the room is as good as free, and stopping it again costs nothing. */
   readonly stopping?: boolean;
+  /** The more urgent task that this claim's room goes to when it is given back. */
+  readonly heir?: string;
+  /** This is no attempt's claim but room kept for a task until its victims have stopped: what it needs in the end. */
+  readonly hold?: { readonly need: Resources; readonly ports: readonly string[] };
 }
 
 export interface Host {

@@ -27,7 +27,7 @@ export function victimsOn(table: HostTable, row: number): Victim[] {
   const host = table.hosts[row];
   if (host === undefined) return [];
   const claims = Object.values(host.claims).filter(
-    ({ interruptible, stopping }) => interruptible || stopping === true,
+    ({ interruptible, stopping, heir }) => heir === undefined && (interruptible || stopping === true),
   );
   claims.sort(
     (a, b) =>
