@@ -1,11 +1,5 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
 const RUNS = 5;
 const WARM_UPS = 2;
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
 
 /**
  * Median milliseconds of processor time of five runs, all threads of the process counted. Wall time on a machine that is
@@ -15,7 +9,6 @@ export function medianMs(work: () => unknown): number {
   for (let n = 0; n < WARM_UPS; n += 1) work();
   const times: number[] = [];
   for (let n = 0; n < RUNS; n += 1) {
-    collect();
     const before = process.cpuUsage();
     work();
     const { user, system } = process.cpuUsage(before);

@@ -123,6 +123,19 @@ export function tokensOf(spec: TaskSpec): string[] {
   return tokens;
 }
 
+/** Every group asks every offer, so the host an offer would be is made once. */
+const emptyHosts = new WeakMap<PoolOffer, Map<string, Host>>();
+const NOTHING_LEARNED = {};
+
+function emptyHost(offer: PoolOffer, zone: string, learned: Readonly<Record<string, string>>): Host {
+  if (Object.keys(learned).length > 0) return hostOf(offer, zone, learned);
+  const byZone = emptyHosts.get(offer) ?? new Map<string, Host>();
+  emptyHosts.set(offer, byZone);
+  const host = byZone.get(zone) ?? hostOf(offer, zone, NOTHING_LEARNED);
+  byZone.set(zone, host);
+  return host;
+}
+
 /**
  * Why a new, empty host of the offer could not take the group in any zone the group may use; empty when it could.
  * A group's first member may start anywhere; any other wish to be beside someone no empty host can grant.
@@ -141,7 +154,7 @@ export function newHostRefusals(
   let refusals: readonly string[] = [];
   for (const zone of namesZone(spec) ? zones : zones.slice(0, 1)) {
     const { pool } = spec.placement;
-    refusals = fits(hostOf(offer, zone, learned), spec.demand, spec.hostPorts, {
+    refusals = fits(emptyHost(offer, zone, learned), spec.demand, spec.hostPorts, {
       group: spec.group,
       constraints,
       ...(pool === undefined ? {} : { pool }),

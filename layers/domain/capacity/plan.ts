@@ -1,4 +1,5 @@
 import type { CapacityPlan } from '../model/plan.ts';
+import type { Pool } from '../model/pool.ts';
 import type { Resources } from '../model/resources.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Task } from '../model/task.ts';
@@ -25,6 +26,7 @@ export function planCapacity(snapshot: Snapshot, unmet: readonly Task[], nowMs: 
     const detail = `cluster "${name}" is paused: nothing is bought until it is resumed`;
     return { orders: [], stuck: unmet.map(({ taskId }) => ({ taskId, detail })) };
   }
+  if (unmet.length === 0 && !pools.some(keepsReserve)) return { orders: [], stuck: [] };
   const market = marketOf(pools, snapshot.instanceTypes, snapshot.insufficientCapacity, nowMs);
   const learned = attributesLearned(snapshot.hosts);
   const slots = new Slots(snapshot);
@@ -46,6 +48,9 @@ export function planCapacity(snapshot: Snapshot, unmet: readonly Task[], nowMs: 
   purchases.push(...reservePurchases(snapshot, purchases, market.offers, slots));
   return { orders: ordersFor(purchases, snapshot.hosts), stuck };
 }
+
+const keepsReserve = ({ minHosts, desiredHosts, headroom }: Pool): boolean =>
+  minHosts > 0 || desiredHosts > 0 || Object.keys(headroom).length > 0;
 
 function byZone(groups: readonly DemandGroup[]): Map<string | undefined, DemandGroup[]> {
   const zones = new Map<string | undefined, DemandGroup[]>();

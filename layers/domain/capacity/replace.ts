@@ -116,18 +116,17 @@ function solveFor(
   offers: readonly PoolOffer[],
 ): { fleet: Fleet & { readonly demands: readonly Float64Array[] }; dimensions: readonly string[] } {
   const dimensions = [...new Set(claims.flatMap(({ demand }) => Object.keys(demand)))];
-  const items: FleetItem[] = [];
+  const allowed = new Uint8Array(offers.length).fill(1);
+  const items = new Map<string, FleetItem>();
   for (const { demand, hostPorts } of claims) {
-    items.push({
-      demand: Float64Array.from(dimensions, (dimension) => demand[dimension] ?? 0),
-      count: 1,
-      gpu: 0,
-      tokens: hostPorts.map((port) => `port ${port}`),
-      allowed: new Uint8Array(offers.length).fill(1),
-    });
+    const vector = Float64Array.from(dimensions, (dimension) => demand[dimension] ?? 0);
+    const key = `${vector.join()}|${hostPorts.join()}`;
+    const tokens = hostPorts.map((port) => `port ${port}`);
+    const known = items.get(key) ?? { demand: vector, count: 0, gpu: 0, tokens, allowed };
+    items.set(key, { ...known, count: known.count + 1 });
   }
   const fleet = solveFleet(
-    items,
+    [...items.values()],
     offers.map(({ type, usdPerHour }) => ({
       capacity: Float64Array.from(dimensions, (dimension) => type.capacity[dimension] ?? 0),
       price: usdPerHour,
@@ -135,5 +134,5 @@ function solveFor(
     })),
     'quick',
   );
-  return { fleet: { ...fleet, demands: items.map(({ demand }) => demand) }, dimensions };
+  return { fleet: { ...fleet, demands: [...items.values()].map(({ demand }) => demand) }, dimensions };
 }

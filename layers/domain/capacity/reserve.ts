@@ -22,13 +22,14 @@ export function reservePurchases(
   const have = hostsByPool(snapshot);
   const purchases: Purchase[] = [];
   for (const pool of snapshot.cluster.pools) {
-    const open = offers.filter((offer) => offer.pool === pool);
-    const offer = usualOffer(snapshot, pool, open);
-    if (offer === undefined) continue;
     const ofPool = bought.filter((purchase) => purchase.offer.pool === pool);
     const coming = (have.get(pool.name) ?? 0) + ofPool.reduce((sum, { count }) => sum + count, 0);
     const wanted = Math.min(Math.max(pool.minHosts, pool.desiredHosts), pool.maxHosts);
     const forCount = Math.max(0, wanted - coming);
+    if (forCount === 0 && Object.keys(pool.headroom).length === 0) continue;
+    const open = offers.filter((offer) => offer.pool === pool);
+    const offer = usualOffer(snapshot, pool, open);
+    if (offer === undefined) continue;
     const forRoom = hostsForHeadroom(snapshot, pool, ofPool, offer, forCount);
     const count = Math.min(forCount + forRoom, slots.of(pool.name));
     if (count === 0) continue;

@@ -7,13 +7,16 @@ import { totalDemand, vectorBound } from './vectorBound.ts';
 
 /** How much more than its even share of an item a host may take, tried in turn. */
 const SLACKS = [1, 1.3, 2, Number.POSITIVE_INFINITY];
+/** For what remains while a mix is rounded. */
+const LATE_SLACKS = [1.3, Number.POSITIVE_INFINITY];
 const MAX_SWEEPS = 60;
 const MAX_DIVES = 40;
 /** A fleet this close to a bound is not worth more work. */
-const CLOSE_ENOUGH = 1.002;
+const CLOSE_ENOUGH = 1.005;
+const CLOSE_TO_MIX = 1.002;
 
 /**
- * The cheapest fleet found that holds every task: even-share greedy fleets first; when these are not within 0.2 % of the
+ * The cheapest fleet found that holds every task: even-share greedy fleets first; when these are not within 0.5 % of the
  * linear-programming bound, a column-generated mix of host fillings that is rounded step by step. Deterministic; the work is
  * bounded by the number of items and offers, hardly by the number of tasks. `quick` stops at the greedy fleets.
  */
@@ -98,7 +101,7 @@ class FleetSolver {
         this.#complete(bought, remaining, steady),
       ]);
       const before = fleetPrice(this.#offers, bought);
-      if (best.price <= (before + mix.price) * CLOSE_ENOUGH) break;
+      if (best.price <= (before + mix.price) * CLOSE_TO_MIX) break;
       if (!buyWhole(mix, remaining, bought)) break;
       if (remaining.every((count) => count <= 0)) break;
       mix = lp.solve(remaining);
@@ -108,7 +111,8 @@ class FleetSolver {
 
   #complete(bought: readonly FleetHosts[], remaining: Int32Array, values: Float64Array): Fleet {
     const priced = values.map((value, i) => Math.max(value, 1e-12 * (1 + i)));
-    const rest = cheapest(SLACKS.map((slack) => this.#greedy(priced, remaining, slack)));
+    const slacks = bought.length === 0 ? SLACKS : LATE_SLACKS;
+    const rest = cheapest(slacks.map((slack) => this.#greedy(priced, remaining, slack)));
     const hosts = [...bought, ...rest.hosts];
     return { hosts, unheld: rest.unheld, price: fleetPrice(this.#offers, hosts) };
   }

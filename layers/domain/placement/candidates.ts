@@ -86,6 +86,7 @@ export class Candidates {
     const size = this.#table.hosts.length;
     const eligible = new Uint8Array(size);
     for (const row of this.#members) if (this.#admission.mayEver(row)) eligible[row] = 1;
+    this.#table.followChanges();
     const rows = rowIndex(size);
     const lists = Array.from({ length: this.#spread.domains }, () => new ShortList(rows));
     this.#index = { rows, eligible, lists };
@@ -110,7 +111,8 @@ export class Candidates {
   }
 
   #catchUp(index: Index): void {
-    const { log, lastChange } = this.#table;
+    const { log } = this.#table;
+    const lastChange = this.#table.followChanges();
     if (this.#besideOwn && this.#groupStarted !== this.#table.groupTotal(this.#cls.spec.group) > 0) {
       this.#fill(index);
       return;

@@ -29,14 +29,14 @@ export class HostTable {
   readonly left: Float64Array;
   /** 1 / capacity, 0 where there is none: what is left times this is a share. */
   readonly inverse: Float64Array;
-  /** What pressure and the like add to the score of each row. */
-  readonly penalty: Float64Array;
+  /** What pressure adds to the score of each row; undefined when no host reports any. */
+  penalty: Float64Array | undefined;
   readonly log: number[] = [];
   /** Rows of hosts that take tasks, and of hosts that will. */
   readonly ready: Int32Array;
   readonly booting: Int32Array;
-  /** Position in the log of each row's last change. */
-  readonly lastChange: Int32Array;
+  /** Position in the log of each row's last change; kept from the first search that follows the log. */
+  lastChange: Int32Array | undefined;
   readonly #ports = new Map<string, Uint8Array>();
   readonly #groups = new Map<string, Int32Array>();
   readonly #groupTotals = new Map<string, number>();
@@ -54,10 +54,8 @@ export class HostTable {
     this.dimensions = interest.dimensions;
     this.#placedGroups = interest.looksAtTasks ? new Map() : undefined;
     const size = hosts.length * interest.dimensions.length;
-    this.lastChange = new Int32Array(hosts.length).fill(-1);
     this.left = new Float64Array(size);
     this.inverse = new Float64Array(size);
-    this.penalty = new Float64Array(hosts.length);
     this.#demand = Float64Array.from(interest.demand);
     const ready = new Int32Array(hosts.length);
     const booting = new Int32Array(hosts.length);
@@ -90,7 +88,10 @@ export class HostTable {
         booting[bootingCount] = row;
         bootingCount += 1;
       }
-      if (pressure !== undefined) this.penalty[row] = pressurePenalty(pressure);
+      if (pressure !== undefined) {
+        this.penalty ??= new Float64Array(this.hosts.length);
+        this.penalty[row] = pressurePenalty(pressure);
+      }
       for (let d = 0; d < readers.length; d += 1) {
         const read = readers[d] as Reader;
         const whole = read(capacity) ?? 0;
@@ -158,8 +159,7 @@ export class HostTable {
       this.left[base + d] = (this.left[base + d] as number) + (amounts[d] as number);
     }
     giveBackGpus(this.#gpus?.[row] ?? [], gpus);
-    this.lastChange[row] = this.log.length;
-    this.log.push(row);
+    this.#note(row);
   }
 
   /** What the row lacks of the class's i-th dimension; not above zero when it has enough. */
@@ -207,8 +207,7 @@ export class HostTable {
       for (const counter of this.#spreads.get(group)?.values() ?? []) counter.add(row, sign);
     }
     if (this.#placedGroups !== undefined) noteGroup(this.#placedGroups, row, group, sign);
-    this.lastChange[row] = this.log.length;
-    this.log.push(row);
+    this.#note(row);
   }
 
   /** Devices of every booking, so that the last ones can be taken back. */
@@ -219,6 +218,17 @@ export class HostTable {
     if (free === undefined) return;
     if (sign === 1) this.#gpuBookings.push(takeGpus(free, gpu) ?? []);
     else giveBackGpus(free, this.#gpuBookings.pop() ?? []);
+  }
+
+  #note(row: number): void {
+    if (this.lastChange !== undefined) this.lastChange[row] = this.log.length;
+    this.log.push(row);
+  }
+
+  /** Positions of last changes, from now on. */
+  followChanges(): Int32Array {
+    this.lastChange ??= new Int32Array(this.hosts.length).fill(-1);
+    return this.lastChange;
   }
 
   groupsOn(row: number): readonly string[] {

@@ -106,6 +106,7 @@ export class Preemptor {
     this.#searches.set(cls, byPriority);
     let search = byPriority.get(priority);
     if (search === undefined) {
+      this.#table.followChanges();
       const keys = rowIndex(this.#table.hosts.length);
       const admission = new Admission(this.#table, cls);
       search = { heap: new RowHeap(keys), keys, admission, seen: this.#table.log.length };
@@ -116,7 +117,8 @@ export class Preemptor {
   }
 
   #catchUp(search: Search, cls: TaskClass, priority: number): void {
-    const { log, lastChange } = this.#table;
+    const { log } = this.#table;
+    const lastChange = this.#table.followChanges();
     for (let at = search.seen; at < log.length; at += 1) {
       const row = log[at] as number;
       if (lastChange[row] === at) this.#look(search, row, cls, priority);

@@ -51,7 +51,9 @@ export function packingScore(table: HostTable, cls: TaskClass): Score {
       const a = restA * (inverse[at] as number);
       const b = restB * (inverse[at + 1] as number);
       const off = (1 - a) * (balance[at] as number) - (1 - b) * (balance[at + 1] as number);
-      return (a + b) / 2 + STRANDING_WEIGHT * off * off + (penalty[row] as number);
+      return (
+        (a + b) / 2 + STRANDING_WEIGHT * off * off + (penalty === undefined ? 0 : (penalty[row] as number))
+      );
     };
   }
   const gpu = (cls.spec.demand.gpu ?? 0) > 0 ? -1 : dimensions.indexOf('gpu');
@@ -74,9 +76,14 @@ export function packingScore(table: HostTable, cls: TaskClass): Score {
       if (use < least) least = use;
       counted += 1;
     }
-    if (counted === 0) return penalty[row] as number;
+    if (counted === 0) return penalty?.[row] ?? 0;
     const off = most - least;
-    return sum / counted + STRANDING_WEIGHT * off * off + scarce + (penalty[row] as number);
+    return (
+      sum / counted +
+      STRANDING_WEIGHT * off * off +
+      scarce +
+      (penalty === undefined ? 0 : (penalty[row] as number))
+    );
   };
 }
 
@@ -113,7 +120,7 @@ export function fieldScore(table: HostTable, cls: TaskClass, field: string): Sco
   // The scale keeps the amount below the ceiling on any host that exists.
   return (row) => {
     if (!table.hasRoom(row, cls)) return NO_ROOM;
-    return ((table.left[row * width + d] as number) - take) / 65_536 + (table.penalty[row] as number);
+    return ((table.left[row * width + d] as number) - take) / 65_536 + (table.penalty?.[row] ?? 0);
   };
 }
 
@@ -122,7 +129,7 @@ export function randomScore(table: HostTable, cls: TaskClass, seed: string): Sco
   return (row) => {
     if (!table.hasRoom(row, cls)) return NO_ROOM;
     const share = hashShare(`${seed}|${table.hosts[row]?.hostId ?? ''}|${table.log.length}`);
-    return share + (table.penalty[row] as number);
+    return share + (table.penalty?.[row] ?? 0);
   };
 }
 
