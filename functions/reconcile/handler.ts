@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { declareClusters } from '../../layers/control/declareClusters.ts';
-import { type Repairs, reconcileCluster } from '../../layers/control/reconcile/reconcileCluster.ts';
+import { reconcileCluster } from '../../layers/control/reconcile/reconcileCluster.ts';
+import type { Repairs } from '../../layers/control/reconcile/repairs.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 
 /** Every minute, and whenever an operator invokes it: each cluster is compared and mended; one's failure leaves the others. */

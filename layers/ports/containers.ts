@@ -1,3 +1,5 @@
+import type { EcsHostObservation } from '../domain/lifecycle/ecsHost.ts';
+import type { EcsTaskObservation } from '../domain/lifecycle/ecsTask.ts';
 import type { StopCause } from '../domain/model/reason.ts';
 import type { Resources } from '../domain/model/resources.ts';
 import type { ContainerOverride } from '../domain/model/task.ts';
@@ -54,36 +56,10 @@ export type LaunchOutcome =
   | { readonly outcome: 'unknown'; readonly detail: string };
 
 /** One ECS task as ECS tells it, by event or by DescribeTasks. */
-export interface ObservedTask {
-  readonly cluster: string;
-  readonly ecsTaskArn: string;
-  readonly containerInstanceArn?: string;
-  /** From `startedBy`; absent for tasks that are not Berth's. */
-  readonly ref?: { readonly taskId: string; readonly attempt: number };
-  readonly version: number;
-  readonly lastStatus: string;
-  readonly desiredStatus: string;
-  readonly startedAt?: number;
-  readonly stoppedAt?: number;
-  readonly exitCode?: number;
-  /** Only for STOPPED ones. */
-  readonly cause?: StopCause;
-  readonly detail?: string;
-}
+export type ObservedTask = EcsTaskObservation;
 
-export interface ObservedHost {
-  readonly cluster: string;
-  readonly containerInstanceArn: string;
-  readonly hostId: string;
-  readonly version: number;
-  /** `ACTIVE`, `DRAINING`, `REGISTERING`, `INACTIVE`, ... */
-  readonly status: string;
-  readonly agentConnected: boolean;
-  /** Registered, after the agent's own reservations. */
-  readonly capacity: Resources;
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly registeredAt: number;
-}
+/** One container instance as ECS tells it. */
+export type ObservedHost = EcsHostObservation;
 
 /** ECS, as the domain needs it. Lists and reads are eventually consistent: absence proves nothing for five minutes. */
 export interface Containers {

@@ -7,7 +7,7 @@ import { observeTask } from '../observeTask.ts';
 import { settleAttempt } from '../settleAttempt.ts';
 import type { World } from '../world.ts';
 import { ABSENCE_PROOF_MS } from './hosts.ts';
-import type { Repairs } from './reconcileCluster.ts';
+import type { Repairs } from './repairs.ts';
 
 const CHECKED_AT_ONCE = 10;
 /** A launch this old without an answer on record is repeated: the pass that made it was cut off. */

@@ -5,7 +5,7 @@ import type { ObservedHost } from '../../ports/containers.ts';
 import type { ObservedMachine } from '../../ports/machines.ts';
 import { DISCONNECTED, loseHost, observeHost, SPOT_INTERRUPTED } from '../observeHost.ts';
 import type { World } from '../world.ts';
-import type { Repairs } from './reconcileCluster.ts';
+import type { Repairs } from './repairs.ts';
 
 /** ECS and EC2 may show a change this late (Amazon ECS API reference, "eventual consistency": back off up to 5 min). */
 export const ABSENCE_PROOF_MS = 300_000;

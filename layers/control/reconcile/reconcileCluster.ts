@@ -4,40 +4,8 @@ import type { World } from '../world.ts';
 import { reconcileClaims } from './claims.ts';
 import { reconcileHosts } from './hosts.ts';
 import { reconcileQueue } from './queue.ts';
+import { noRepairs, type Repairs } from './repairs.ts';
 import { stopStrays } from './strays.ts';
-
-/** What one round found amiss and mended; all zero when every event arrived. */
-export interface Repairs {
-  hostsLost: number;
-  hostsRegistered: number;
-  hostsCordoned: number;
-  hostsOverdue: number;
-  hostsSilent: number;
-  orphanInstances: number;
-  claimsReleased: number;
-  attemptsSettled: number;
-  attemptsRecorded: number;
-  relaunches: number;
-  straysStopped: number;
-  timeouts: number;
-  ledgerErrors: number;
-}
-
-export const noRepairs = (): Repairs => ({
-  hostsLost: 0,
-  hostsRegistered: 0,
-  hostsCordoned: 0,
-  hostsOverdue: 0,
-  hostsSilent: 0,
-  orphanInstances: 0,
-  claimsReleased: 0,
-  attemptsSettled: 0,
-  attemptsRecorded: 0,
-  relaunches: 0,
-  straysStopped: 0,
-  timeouts: 0,
-  ledgerErrors: 0,
-});
 
 /**
  * Compares the record of a cluster with ECS and EC2 and repairs what an event missed. Reads of ECS and EC2 may be

@@ -1,7 +1,7 @@
 import { isTerminal } from '../../domain/model/task.ts';
 import type { ObservedTask } from '../../ports/containers.ts';
 import type { World } from '../world.ts';
-import type { Repairs } from './reconcileCluster.ts';
+import type { Repairs } from './repairs.ts';
 
 /** Stops what runs in ECS under Berth's name although its task has ended or moved on to another attempt. */
 export async function stopStrays(

@@ -19,14 +19,16 @@ export interface EcsHostFacts {
   }[];
 }
 
-/** What Berth makes of it; the shape of `ObservedHost` of the containers port. */
+/** What Berth makes of a container instance. */
 export interface EcsHostObservation {
   readonly cluster: string;
   readonly containerInstanceArn: string;
   readonly hostId: string;
   readonly version: number;
+  /** `ACTIVE`, `DRAINING`, `REGISTERING`, `INACTIVE`, ... */
   readonly status: string;
   readonly agentConnected: boolean;
+  /** Registered, after the agent's own reservations. */
   readonly capacity: Resources;
   readonly attributes: Readonly<Record<string, string>>;
   readonly registeredAt: number;

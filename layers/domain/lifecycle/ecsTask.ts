@@ -44,11 +44,12 @@ export const notEssentialIn = (
 const present = <K extends string, T>(key: K, value: T | undefined): { readonly [k in K]?: T } =>
   (value === undefined ? {} : { [key]: value }) as { readonly [k in K]?: T };
 
-/** What Berth makes of an ECS task; the shape of `ObservedTask` of the containers port. */
+/** What Berth makes of an ECS task. */
 export interface EcsTaskObservation {
   readonly cluster: string;
   readonly ecsTaskArn: string;
   readonly containerInstanceArn?: string;
+  /** From `startedBy`; absent for tasks that are not Berth's. */
   readonly ref?: { readonly taskId: string; readonly attempt: number };
   readonly version: number;
   readonly lastStatus: string;
@@ -56,6 +57,7 @@ export interface EcsTaskObservation {
   readonly startedAt?: number;
   readonly stoppedAt?: number;
   readonly exitCode?: number;
+  /** Only of STOPPED ones. */
   readonly cause?: StopCause;
   readonly detail?: string;
 }

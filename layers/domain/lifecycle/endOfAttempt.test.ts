@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { aTask } from '../../../test/support/records.ts';
+import { aTask, aTaskSpec } from '../../../test/support/records.ts';
 import { isInfrastructureCause, type StopCause } from '../model/reason.ts';
 import { endOfAttempt } from './endOfAttempt.ts';
 
@@ -19,6 +19,9 @@ const causes: StopCause[] = [
   'STOPPED_BY_USER',
   'UNKNOWN',
 ];
+const unlimited = causes.filter(
+  (cause) => isInfrastructureCause(cause) && cause !== 'IMAGE_PULL' && cause !== 'LAUNCH_FAILED',
+);
 const running = (over = {}) => aTask({ state: 'RUNNING', ...over });
 
 test('exit code zero succeeds, even when a stop was asked for too late', () => {
@@ -48,10 +51,41 @@ test('the task’s own attempts are used up exactly', () => {
   }
 });
 
-test('infrastructure causes never use up an attempt and never end the task', () => {
+test('the retry policy says which ends are tried again', () => {
+  const on = { exitCodes: [75], outOfMemory: false, timeout: false };
+  const task = running({ spec: aTaskSpec({ retry: { maxAttempts: 3, on } }) });
+  const kindOf = (cause: StopCause, exitCode?: number) =>
+    endOfAttempt(task, { cause, detail: '', ...(exitCode !== undefined && { exitCode }) }, NOW).kind;
+  expect(kindOf('EXIT_NONZERO', 75)).toBe('requeue');
+  expect(kindOf('EXIT_NONZERO', 1)).toBe('finish');
+  expect(kindOf('OUT_OF_MEMORY', 137)).toBe('finish');
+  expect(kindOf('TIMEOUT')).toBe('finish');
+  expect(kindOf('HOST_LOST')).toBe('requeue');
+});
+
+test.each([
+  ['IMAGE_PULL', undefined, 3],
+  ['IMAGE_PULL', { imagePull: 1 }, 1],
+  ['LAUNCH_FAILED', undefined, 10],
+  ['LAUNCH_FAILED', { launchFailed: 2 }, 2],
+] as const)(
+  '%s with limits %j ends the task at its %i. failure and uses no attempt',
+  (cause, limits, most) => {
+    let task = running({ spec: aTaskSpec({ retry: { maxAttempts: 1, ...(limits && { limits }) } }) });
+    for (let failures = 1; failures <= most; failures += 1) {
+      const decision = endOfAttempt(task, { cause, detail: 'not started' }, NOW);
+      expect(decision.kind).toBe(failures < most ? 'requeue' : 'finish');
+      if (decision.kind === 'finish') return;
+      expect(decision.counted).toBe(false);
+      task = { ...task, attempt: task.attempt + 1, startsFailed: decision.startsFailed ?? {} };
+    }
+  },
+);
+
+test('infrastructure causes never use up an attempt, and those without a limit never end the task', () => {
   const any = fc.record({ used: fc.integer({ min: 0, max: 2 }), lost: fc.integer({ min: 0, max: 500 }) });
   fc.assert(
-    fc.property(any, fc.constantFrom(...causes.filter(isInfrastructureCause)), ({ used, lost }, cause) => {
+    fc.property(any, fc.constantFrom(...unlimited), ({ used, lost }, cause) => {
       const task = running({ attemptsUsed: used, attempt: used + lost + 1 });
       const decision = endOfAttempt(task, { cause, detail: 'gone' }, NOW);
       expect(decision).toMatchObject({ kind: 'requeue', counted: false, cause });

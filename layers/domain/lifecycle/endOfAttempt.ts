@@ -1,5 +1,5 @@
 import { isInfrastructureCause, type Reason, type StopCause } from '../model/reason.ts';
-import type { Task } from '../model/task.ts';
+import type { StartFailure, Task } from '../model/task.ts';
 import { backoffMs } from './backoff.ts';
 
 /** How an attempt ended, as far as the task's life is concerned. */
@@ -16,6 +16,7 @@ export type EndDecision =
       readonly kind: 'requeue';
       readonly cause: StopCause;
       readonly counted: boolean;
+      readonly startsFailed?: Task['startsFailed'];
       readonly notBefore: number;
       readonly reason: Reason;
     };
@@ -42,6 +43,15 @@ export function endOfAttempt(task: Task, end: AttemptEnd, nowMs: number): EndDec
     return { kind: 'finish', state: 'CANCELLED', reason: stopped(end.detail, cause) };
   }
   const counted = !isInfrastructureCause(cause);
+  if (counted && !isRetried(task, cause, end.exitCode)) {
+    const detail = `${end.detail} (its retry policy ends it with ${wordsOf(cause, end.exitCode)})`;
+    return { kind: 'finish', state: 'FAILED', reason: stopped(detail, cause) };
+  }
+  const failedStarts = startsFailedBy(task, cause);
+  if (failedStarts !== undefined && failedStarts.count >= failedStarts.limit) {
+    const detail = `${end.detail} (failed to start ${failedStarts.count} times, none left)`;
+    return { kind: 'finish', state: 'FAILED', reason: stopped(detail, cause) };
+  }
   const used = task.attemptsUsed + (counted ? 1 : 0);
   if (counted && used >= task.spec.retry.maxAttempts) {
     const detail = `${end.detail} (attempt ${used} of ${task.spec.retry.maxAttempts}, none left)`;
@@ -53,6 +63,7 @@ export function endOfAttempt(task: Task, end: AttemptEnd, nowMs: number): EndDec
     kind: 'requeue',
     cause,
     counted,
+    ...(failedStarts !== undefined && { startsFailed: failedStarts.startsFailed }),
     notBefore: nowMs + waitMs,
     reason: {
       code: 'BACKOFF',
@@ -61,3 +72,35 @@ export function endOfAttempt(task: Task, end: AttemptEnd, nowMs: number): EndDec
     },
   };
 }
+
+/** An image that is not there, and a container that cannot be made, do not come right by trying for ever. */
+const defaultLimits: Readonly<Record<StartFailure, number>> = { IMAGE_PULL: 3, LAUNCH_FAILED: 10 };
+
+function startsFailedBy(task: Task, cause: StopCause) {
+  if (cause !== 'IMAGE_PULL' && cause !== 'LAUNCH_FAILED') return undefined;
+  const limits = task.spec.retry.limits;
+  const own = cause === 'IMAGE_PULL' ? limits?.imagePull : limits?.launchFailed;
+  const count = (task.startsFailed?.[cause] ?? 0) + 1;
+  return {
+    count,
+    limit: own ?? defaultLimits[cause],
+    startsFailed: { ...task.startsFailed, [cause]: count },
+  };
+}
+
+function isRetried({ spec }: Task, cause: StopCause, exitCode: number | undefined): boolean {
+  const { on } = spec.retry;
+  switch (cause) {
+    case 'OUT_OF_MEMORY':
+      return on?.outOfMemory ?? true;
+    case 'TIMEOUT':
+      return on?.timeout ?? true;
+    case 'EXIT_NONZERO':
+      return on?.exitCodes === undefined || (exitCode !== undefined && on.exitCodes.includes(exitCode));
+    default:
+      return true;
+  }
+}
+
+const wordsOf = (cause: StopCause, exitCode: number | undefined): string =>
+  cause === 'EXIT_NONZERO' ? `exit code ${exitCode ?? 'unknown'}` : cause;

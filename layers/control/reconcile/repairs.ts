@@ -1,0 +1,32 @@
+/** What one round found amiss and mended; all zero when every event arrived. */
+export interface Repairs {
+  hostsLost: number;
+  hostsRegistered: number;
+  hostsCordoned: number;
+  hostsOverdue: number;
+  hostsSilent: number;
+  orphanInstances: number;
+  claimsReleased: number;
+  attemptsSettled: number;
+  attemptsRecorded: number;
+  relaunches: number;
+  straysStopped: number;
+  timeouts: number;
+  ledgerErrors: number;
+}
+
+export const noRepairs = (): Repairs => ({
+  hostsLost: 0,
+  hostsRegistered: 0,
+  hostsCordoned: 0,
+  hostsOverdue: 0,
+  hostsSilent: 0,
+  orphanInstances: 0,
+  claimsReleased: 0,
+  attemptsSettled: 0,
+  attemptsRecorded: 0,
+  relaunches: 0,
+  straysStopped: 0,
+  timeouts: 0,
+  ledgerErrors: 0,
+});
