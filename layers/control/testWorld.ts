@@ -53,7 +53,17 @@ export function fakeWorld(store: Store): FakeWorld {
         family: 'web',
         revision: 7,
         networkMode: 'bridge',
-        containers: [{ name: 'app', essential: true, cpuUnits: 256, memoryMiB: 512, gpus: 0, hostPorts: [] }],
+        containers: [
+          {
+            name: 'app',
+            image: 'web',
+            essential: true,
+            cpuUnits: 256,
+            memoryMiB: 512,
+            gpus: 0,
+            hostPorts: [],
+          },
+        ],
       }),
       launch: async (request) => {
         launched.push(request);

@@ -91,6 +91,8 @@ export interface Requeue {
   readonly reason: Reason;
   /** Whether this attempt counts against the task's own attempts. */
   readonly counted: boolean;
+  /** The task's count of failed starts from now on. */
+  readonly startsFailed?: Task['startsFailed'];
   readonly notBefore?: number;
 }
 

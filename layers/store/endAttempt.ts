@@ -43,6 +43,7 @@ export const requeueTask =
         update.remove(...attemptFields.map((field) => update.path(field)));
         update.increment('attempt');
         if (next.counted) update.increment('attemptsUsed');
+        if (next.startsFailed !== undefined) update.set(update.path('startsFailed'), next.startsFailed);
         update.assign(update.path('gsiPk'), update.path('queue'));
         const [stop, code] = [update.path('stopRequested'), update.path('stopRequested', 'code')];
         if (!stopped) update.remove(stop);

@@ -76,6 +76,7 @@ export function taskCommands(tables: MemoryTables, isStale: (task: Task) => bool
           attempt: task.attempt + 1,
           attemptsUsed: task.attemptsUsed + (next.counted ? 1 : 0),
           reason: next.reason,
+          ...(next.startsFailed !== undefined && { startsFailed: next.startsFailed }),
           ...(next.notBefore !== undefined && { notBefore: next.notBefore }),
           ...(stopRequested !== undefined && stopRequested.code === 'CANCELLED' && { stopRequested }),
         };

@@ -111,7 +111,13 @@ const calls: Calls = {
   requeueTask: fc.tuple(
     ref,
     fc.record(
-      { cause: fc.constant('HOST_LOST' as const), reason, counted: fc.boolean(), notBefore: time },
+      {
+        cause: fc.constant('HOST_LOST' as const),
+        reason,
+        counted: fc.boolean(),
+        notBefore: time,
+        startsFailed: fc.record({ IMAGE_PULL: small }),
+      },
       { requiredKeys: ['cause', 'reason', 'counted'] },
     ),
   ),

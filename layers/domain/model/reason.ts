@@ -39,6 +39,7 @@ export type StopCause =
 
 const infrastructureCauses: ReadonlySet<StopCause> = new Set([
   'PREEMPTED',
+  'IMAGE_PULL',
   'LAUNCH_FAILED',
   'HOST_LOST',
   'SPOT_INTERRUPTION',

@@ -35,9 +35,21 @@ export interface ContainerOverride {
   readonly memory?: number;
 }
 
+/** Ends before the first process ran that have limits of their own. */
+export type StartFailure = 'IMAGE_PULL' | 'LAUNCH_FAILED';
+
 export interface RetryPolicy {
   /** Attempts in all that may end by the task's own doing (exit code, OOM, timeout); infrastructure causes are not counted. */
   readonly maxAttempts: number;
+  /** Which of the task's own ends are tried again; an absent one is. Any other end is final. */
+  readonly on?: {
+    /** Only these exit codes. */
+    readonly exitCodes?: readonly number[];
+    readonly outOfMemory?: boolean;
+    readonly timeout?: boolean;
+  };
+  /** How often in all an image may fail to be pulled, and ECS fail to start what it took. Neither is an attempt of the task's own. */
+  readonly limits?: { readonly imagePull?: number; readonly launchFailed?: number };
 }
 
 export interface Dependency {
@@ -101,6 +113,8 @@ export interface Task {
   readonly attempt: number;
   /** Attempts that ended by the task's own doing. */
   readonly attemptsUsed: number;
+  /** Attempts that ended by a cause with a limit of its own; absent while there are none. */
+  readonly startsFailed?: Readonly<Partial<Record<StartFailure, number>>>;
   readonly acceptedAt: number;
   /** Epoch ms before which the scheduler leaves it alone (back-off). */
   readonly notBefore?: number;

@@ -35,6 +35,36 @@ const tags = v.pipe(
   ),
 );
 
+const retryOn = v.pipe(
+  v.strictObject({
+    exitCodes: v.exactOptional(
+      listOf(
+        whole(1, 255, 'an exit code', 'Write the codes that another attempt may help with.'),
+        50,
+        'exit codes',
+        'Leave it out to retry after any.',
+      ),
+    ),
+    outOfMemory: v.exactOptional(yesNo('another attempt follows one that ran out of memory')),
+    timeout: v.exactOptional(yesNo('another attempt follows one that ran too long')),
+  }),
+  v.description('an object with exitCodes, outOfMemory and timeout: which ends are tried again'),
+  v.metadata({ fix: 'For example {"exitCodes": [75], "outOfMemory": false}.' }),
+);
+
+const retryLimits = v.pipe(
+  v.strictObject({
+    imagePull: v.exactOptional(
+      whole(1, 20, 'how often in all its image may fail to be pulled', 'Leave it out for 3.'),
+    ),
+    launchFailed: v.exactOptional(
+      whole(1, 100, 'how often in all ECS may fail to start it', 'Leave it out for 10.'),
+    ),
+  }),
+  v.description('an object with imagePull and launchFailed'),
+  v.metadata({ fix: 'For example {"imagePull": 5}.' }),
+);
+
 /** Detail of `Task Requested`. Defaults: see the schema's `default`s; an absent idempotencyKey is the event's id. */
 export const taskRequestSchema = v.pipe(
   v.strictObject({
@@ -74,11 +104,13 @@ export const taskRequestSchema = v.pipe(
           maxAttempts: whole(
             1,
             10,
-            'attempts in all that end by the task itself (exit code, memory, timeout, image)',
+            'attempts in all that end by the task itself (exit code, memory, timeout)',
             'Write 1 for no second attempt; lost hosts are not counted.',
           ),
+          on: v.exactOptional(retryOn),
+          limits: v.exactOptional(retryLimits),
         }),
-        v.description('an object with maxAttempts'),
+        v.description('an object with maxAttempts, on and limits'),
         v.metadata({ fix: 'For example {"maxAttempts": 3}.' }),
       ),
       { maxAttempts: 1 },
