@@ -1,7 +1,5 @@
 import type { EcsHostObservation } from '../domain/lifecycle/ecsHost.ts';
 import type { EcsTaskObservation } from '../domain/lifecycle/ecsTask.ts';
-import type { StopCause } from '../domain/model/reason.ts';
-import type { Resources } from '../domain/model/resources.ts';
 import type { ContainerOverride } from '../domain/model/task.ts';
 
 /** A task definition, as far as Berth needs to know it. */
