@@ -20,6 +20,7 @@ import { Reconciler } from './reconciler.ts';
 import { Reporter } from './reporter.ts';
 import type { Settings } from './settings.ts';
 import { serveStatus } from './statusServer.ts';
+import { SystemdUnits, systemdRuns } from './systemdUnits.ts';
 import { TaskTable } from './taskTable.ts';
 import { notifySystemd } from './watchdog.ts';
 
@@ -56,6 +57,7 @@ export async function runAgent(settings: Settings, mounts: CgroupMounts): Promis
   const reporter =
     table === undefined ? undefined : new Reporter({ table, instanceArn, region, endpoint }, credentials);
   const shapes = canShape();
+  const units = systemdRuns() && mounts.version === 2 ? new SystemdUnits(log) : undefined;
   const agent = new Agent({
     settings,
     mounts,
@@ -68,6 +70,7 @@ export async function runAgent(settings: Settings, mounts: CgroupMounts): Promis
       reconciler: new Reconciler(fs, mounts, journal),
       deviceOf: (path) =>
         path === undefined && dockerRoot === undefined ? undefined : wholeDisk(path ?? dockerRoot ?? ''),
+      ...(units === undefined ? {} : { persist: (cgroup, properties) => units.set(cgroup, properties) }),
       defer: setImmediate,
       now: Date.now,
       log,

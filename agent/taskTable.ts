@@ -6,6 +6,7 @@ import { knobsV2 } from '../layers/domain/isolation/knobsV2.ts';
 import type { QosClass } from '../layers/domain/isolation/profile.ts';
 import { type Squeeze, squeezed } from '../layers/domain/isolation/squeeze.ts';
 import { type HostTopology, parseCpuList } from '../layers/domain/isolation/topology.ts';
+import { unitProperties } from '../layers/domain/isolation/unitProperties.ts';
 import type { CgroupFs } from './cgroupFs.ts';
 import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
 import { readEcsLimits } from './ecsLimits.ts';
@@ -26,6 +27,8 @@ export interface TaskEntry {
   appliedOnce: boolean;
   /** The disk its I/O limits apply to, when it has some. */
   device?: string;
+  /** What systemd was last asked to keep. */
+  persisted?: string;
   /** What the pressure ladder takes for now. */
   squeeze?: Squeeze;
   /** CPUs of its own. */
@@ -44,6 +47,8 @@ export interface TaskTableParts {
   readonly reconciler: Reconciler;
   /** `major:minor` of the disk behind a path, default that of container roots; undefined when there is none. */
   deviceOf(path: string | undefined): string | undefined;
+  /** Makes values last where systemd owns the group; absent where it does not run. */
+  persist?: (cgroup: string, properties: readonly string[]) => void;
   /** Runs the work soon, after what is running now. */
   defer(work: () => void): void;
   now(): number;
@@ -115,6 +120,7 @@ export class TaskTable {
       return;
     }
     entry.results = results;
+    this.#persist(entry, entry.desired);
     if (!entry.appliedOnce) this.#firstApplied(entry);
   }
 
@@ -230,6 +236,19 @@ export class TaskTable {
         ? [freeze]
         : []),
     ];
+  }
+
+  /** What is taken for a while is not for systemd to keep. */
+  #persist(entry: TaskEntry, desired: DesiredLimits): void {
+    const { persist } = this.#parts;
+    if (persist === undefined) return;
+    const { device } = entry;
+    const placement = { cpus: entry.pinned ?? this.#shared, ...(device === undefined ? {} : { device }) };
+    const properties = unitProperties(desired, placement, this.#pinningSeen);
+    const text = properties.join(' ');
+    if (entry.persisted === text) return;
+    entry.persisted = text;
+    persist(entry.cgroup, properties);
   }
 
   #firstApplied(entry: TaskEntry): void {

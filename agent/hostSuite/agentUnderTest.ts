@@ -19,6 +19,9 @@ export async function eventually(check: () => void | Promise<void>, boundMs: num
   }
 }
 
+/** Generous: under emulation on a busy machine even a start takes its time. */
+const READY_BOUND_MS = 120_000;
+
 /** The real agent, as its own process. */
 export class AgentUnderTest {
   readonly instanceId: string;
@@ -63,7 +66,7 @@ export class AgentUnderTest {
   async ready(): Promise<void> {
     await eventually(async () => {
       if (!(await agentIsReady(this.instanceId))) throw new Error(`the agent is not ready:\n${this.log}`);
-    }, 30_000);
+    }, READY_BOUND_MS);
   }
 
   async end(signal: NodeJS.Signals): Promise<void> {
