@@ -21,12 +21,21 @@ export class Knapsack {
   readonly #offers: readonly FleetOffer[];
   readonly #fill: HostFill;
   readonly #trial: HostFill;
+  /** Demands row by row, and room to compute in. */
+  readonly #demands: Float64Array;
+  readonly #scale: Float64Array;
 
   constructor(items: readonly FleetItem[], offers: readonly FleetOffer[]) {
     this.#items = items;
     this.#offers = offers;
     this.#fill = new HostFill(items, offers);
     this.#trial = new HostFill(items, offers);
+    const width = items[0]?.demand.length ?? 0;
+    this.#demands = new Float64Array(items.length * width);
+    items.forEach(({ demand }, i) => {
+      this.#demands.set(demand, i * width);
+    });
+    this.#scale = new Float64Array(width);
   }
 
   /** The best load found; `limits[i]` bounds the tasks of item i. */
@@ -91,35 +100,40 @@ export class Knapsack {
     limits: Int32Array,
     without: number,
   ): void {
+    const { left, load } = fill;
+    const width = left.length;
+    const demands = this.#demands;
+    const scale = this.#scale;
     for (;;) {
+      for (let d = 0; d < width; d += 1) scale[d] = 1 / Math.max(1e-9, left[d] as number);
       let chosen = -1;
       let most = 0;
-      for (const i of useful) {
-        if (i === without || (fill.load[i] as number) >= (limits[i] as number) || !fill.admits(i)) continue;
-        const density = (values[i] as number) / this.#shareOfLeft(fill, i);
-        if (density > most) {
-          most = density;
-          chosen = i;
+      let chosenShare = 1;
+      for (let n = 0; n < useful.length; n += 1) {
+        const i = useful[n] as number;
+        if (i === without || (load[i] as number) >= (limits[i] as number)) continue;
+        let share = 1e-9;
+        let largest = 0;
+        for (let d = 0; d < width; d += 1) {
+          const part = (demands[i * width + d] as number) * (scale[d] as number);
+          share += part;
+          if (part > largest) largest = part;
         }
+        // A demand that exceeds what is left has a share above one; the hair allows for rounding, `admits` decides.
+        if (largest > 1 + 1e-9) continue;
+        const value = values[i] as number;
+        if (value * chosenShare <= most * share || !fill.admits(i)) continue;
+        most = value;
+        chosenShare = share;
+        chosen = i;
       }
       if (chosen < 0) return;
-      const share = this.#shareOfLeft(fill, chosen);
-      const steps = Math.max(1, Math.floor(STEP_SHARE / share));
+      const steps = Math.max(1, Math.floor(STEP_SHARE / chosenShare));
       for (let k = 0; k < steps; k += 1) {
-        if ((fill.load[chosen] as number) >= (limits[chosen] as number) || !fill.admits(chosen)) break;
+        if ((load[chosen] as number) >= (limits[chosen] as number) || !fill.admits(chosen)) break;
         fill.add(chosen);
       }
     }
-  }
-
-  #shareOfLeft(fill: HostFill, i: number): number {
-    const demand = (this.#items[i] as FleetItem).demand;
-    let share = 1e-9;
-    for (let d = 0; d < demand.length; d += 1) {
-      const amount = demand[d] as number;
-      if (amount > 0) share += amount / (fill.left[d] as number);
-    }
-    return share;
   }
 
   #repair(best: Filled, useful: readonly number[], values: Float64Array, limits: Int32Array): Filled {

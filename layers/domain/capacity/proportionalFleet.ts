@@ -18,16 +18,21 @@ export function proportionalFleet(
   const remaining = Int32Array.from(counts);
   const limits = new Int32Array(items.length);
   const hosts: FleetHosts[] = [];
+  // What an offer carried for its price when it was last filled. It hardly rises while tasks get fewer, so an offer is filled
+  // anew only while that figure still beats the best found (Minoux 1978).
+  const ratios = new Map(worthwhile.map((offer) => [offer, Number.POSITIVE_INFINITY]));
   for (;;) {
     let worth = 0;
     for (let i = 0; i < remaining.length; i += 1) worth += (remaining[i] as number) * (values[i] as number);
     let best: Filled | undefined;
     let most = 0;
-    for (const offer of worthwhile) {
+    for (const [offer, before] of [...ratios].sort((a, b) => b[1] - a[1])) {
+      if (before <= most) break;
       const price = Math.max(offers[offer]?.price ?? 0, 1e-9);
       evenShare(remaining, limits, slack / Math.max(1, worth / price));
       const filled = knapsack.best(offer, values, limits);
       const ratio = filled.value / price;
+      ratios.set(offer, ratio);
       if (filled.value <= 0 || ratio <= most * (1 + 1e-9)) continue;
       best = filled;
       most = ratio;
