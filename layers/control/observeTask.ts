@@ -1,9 +1,13 @@
 import { isTerminal } from '../domain/model/task.ts';
+import type { Wakes } from '../ports/bus.ts';
 import type { ObservedTask } from '../ports/containers.ts';
 import { settleAttempt } from './settleAttempt.ts';
+import { deadlineOf, wakeAtDeadline } from './timeouts.ts';
 import type { World } from './world.ts';
 
-export type ObserveWorld = Pick<World, 'store' | 'containers' | 'clock' | 'log' | 'metrics'>;
+export type ObserveWorld = Pick<World, 'store' | 'containers' | 'clock' | 'log' | 'metrics'> & {
+  readonly bus: Wakes;
+};
 
 /** What an observation changed: `freed` says that capacity or a queued attempt makes another pass worth while. */
 export type Observation = 'ignored' | 'recorded' | 'freed';
@@ -63,5 +67,7 @@ export async function observeTask(world: ObserveWorld, seen: ObservedTask): Prom
   if (recorded.current?.stopRequested && seen.desiredStatus !== 'STOPPED') {
     await containers.stop(seen.cluster, seen.ecsTaskArn, recorded.current.stopRequested.detail);
   }
-  return recorded.outcome === 'applied' ? 'recorded' : 'ignored';
+  if (recorded.outcome === 'refused') return 'ignored';
+  await wakeAtDeadline(world, task, deadlineOf(recorded.current));
+  return 'recorded';
 }

@@ -12,6 +12,7 @@ import { carryOutPreemptions, mendHolds, settleHolds } from './preempt.ts';
 import { recordWaits } from './recordWaits.ts';
 import { retireHosts } from './retire.ts';
 import { loadSnapshot } from './snapshot.ts';
+import { enforceTimeouts } from './timeouts.ts';
 import type { World } from './world.ts';
 
 export type PassWorld = Pick<World, 'store' | 'containers' | 'bus' | 'clock' | 'log' | 'metrics'>;
@@ -87,6 +88,7 @@ export async function schedulePass(
   }
 
   const unfinished = hinted.filter((task) => task.state === 'PLACED' && task.ecsTaskArn === undefined);
+  await enforceTimeouts(world, hinted);
   const applied = await claimAndLaunch(world, snapshot, plan, { byId, holds: held.holds }, unfinished);
   applied.stale.push(...(await carryOutPreemptions(world, clusterName, plan.preemptions, byId)));
   const freed = await mendHolds(world, held);

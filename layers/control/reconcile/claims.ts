@@ -5,11 +5,14 @@ import { concurrently } from '../concurrently.ts';
 import { refOf } from '../launch.ts';
 import { observeTask } from '../observeTask.ts';
 import { settleAttempt } from '../settleAttempt.ts';
+import { deadlineOf, requestTimeout, wakeAtDeadline } from '../timeouts.ts';
 import type { World } from '../world.ts';
 import { ABSENCE_PROOF_MS } from './hosts.ts';
 import type { Repairs } from './repairs.ts';
 
 const CHECKED_AT_ONCE = 10;
+/** The next round is a minute off: a deadline before it gets a wake of its own. */
+const ROUND_MS = 60_000;
 /** A launch this old without an answer on record is repeated: the pass that made it was cut off. */
 const LAUNCH_LIMIT_MS = 15_000;
 
@@ -85,14 +88,11 @@ async function applyMissed(world: World, task: Task, seen: ObservedTask, repairs
 /** A timeout holds even when every event is silent, and a stop that was asked for is asked for again until it happens. */
 async function enforceStop(world: World, task: Task, seen: ObservedTask, repairs: Repairs): Promise<void> {
   if (seen.lastStatus === 'STOPPED' || seen.desiredStatus === 'STOPPED') return;
-  const { timeoutSeconds } = task.spec;
-  const startedAt = task.startedAt ?? seen.startedAt;
+  const deadline = deadlineOf(task, task.startedAt ?? seen.startedAt);
   let request = task.stopRequested;
-  if (!request && timeoutSeconds !== undefined && startedAt !== undefined) {
-    if (world.clock.now() < startedAt + timeoutSeconds * 1000) return;
-    const detail = `it ran for more than its ${timeoutSeconds} s`;
-    const asked = await world.store.requestStop(task.taskId, { code: 'TIMEOUT', detail });
-    request = asked.current?.stopRequested;
+  if (!request && deadline !== undefined) {
+    if (world.clock.now() < deadline) return wakeAtDeadline(world, task, deadline, ROUND_MS);
+    request = await requestTimeout(world, task);
     repairs.timeouts += 1;
   }
   if (request) await world.containers.stop(task.cluster, seen.ecsTaskArn, request.detail);
