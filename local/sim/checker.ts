@@ -17,13 +17,12 @@ export const stepInvariants = {
   doneIsDone: 'A task whose process ended well, on a host that lived to tell, is not run again.',
   attemptsGrow: 'A task’s attempt never falls and grows by one, and an ended task never changes.',
   legalMoves:
-    'A task moves only from PENDING to PLACED to RUNNING, back to PENDING with the next attempt, or to its end.',
+    'A task moves only from BLOCKED to PENDING to PLACED to RUNNING, back to PENDING with the next attempt, or to its end.',
   truthful: 'A task is called SUCCEEDED only when a process of its last attempt exited with 0.',
   cancelIsAsked: 'A task is called CANCELLED only when somebody asked for that.',
   fairAttempts: 'A user’s attempts are used up only by what the task’s own processes did.',
   readyOnly: 'Only a host that is READY takes claims.',
-  noEviction:
-    'Berth terminates no host on which a claimed process runs, unless EC2 takes it or an operator gives it up.',
+  noEviction: 'Berth gives back no host that holds claims, unless EC2 takes it or its agent is beyond reach.',
   endedIsDead: 'When a task is called ended, its process has ended or is known to be lost with its host.',
   poolBound: 'A pool never has more instances than its maximum.',
 } as const;
@@ -82,6 +81,7 @@ export class Checker {
   hostWritten(before: Host | undefined, after: Host | undefined): void {
     this.followClaims(before, after);
     if (after === undefined) return;
+    this.judgeEnd(before, after);
     let claimed: Resources = {};
     for (const claim of Object.values(after.claims)) claimed = plus(claimed, claim.demand);
     const off = Object.entries(minus(minus(after.capacity, claimed), after.left)).filter(
@@ -92,6 +92,20 @@ export class Checker {
     if (Object.values(after.left).some((amount) => amount < 0)) {
       this.fail('overcommit', `${after.hostId} has ${JSON.stringify(after.left)} left`, [after.hostId]);
     }
+  }
+
+  private judgeEnd(before: Host | undefined, after: Host): void {
+    const { hostId, claims } = after;
+    const begins = before?.state !== 'TERMINATING' && after.state === 'TERMINATING';
+    if (!begins || Object.keys(claims).length === 0 || this.isGivenUp(hostId)) return;
+    const what = `${hostId} is given back (${after.stateReason}) under ${Object.keys(claims).join(', ')}`;
+    this.fail('noEviction', what, [hostId, ...Object.keys(claims)]);
+  }
+
+  /** EC2 takes it, or nobody has heard of it for a while. */
+  private isGivenUp(hostId: string): boolean {
+    const running = this.options.cloud().machines.instances.get(hostId)?.state === 'running';
+    return !running || this.doomed.has(hostId) || this.silenced.has(hostId);
   }
 
   private followClaims(before: Host | undefined, after: Host | undefined): void {
@@ -207,9 +221,8 @@ export class Checker {
 
   /** Berth asks EC2 to terminate the instance. */
   terminating(hostId: string): void {
-    const { processes, machines } = this.options.cloud();
-    const state = machines.instances.get(hostId)?.state;
-    if (state !== 'running' || this.doomed.has(hostId) || this.silenced.has(hostId)) return;
+    const { processes } = this.options.cloud();
+    if (this.isGivenUp(hostId)) return;
     for (const [ref, holder] of this.claims) {
       if (holder !== hostId) continue;
       const [taskId = '', attempt] = ref.split(':');
@@ -261,7 +274,7 @@ function isLegal(before: Task, after: Task): boolean {
   if (after.attempt > before.attempt) {
     return after.state === 'PENDING' && (before.state === 'PLACED' || before.state === 'RUNNING');
   }
-  const order = ['PENDING', 'PLACED', 'RUNNING'];
+  const order = ['BLOCKED', 'PENDING', 'PLACED', 'RUNNING'];
   const [from, to] = [order.indexOf(before.state), order.indexOf(after.state)];
   return to < 0 || to === from || (to === from + 1 && from >= 0);
 }

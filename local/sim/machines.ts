@@ -65,6 +65,8 @@ export class SimMachines implements Machines {
         continue;
       this.options.onTerminate(hostId);
       this.change(instance, 'shutting-down');
+      // The agent goes with the first services of a shutdown: how the containers end after that, ECS does not hear.
+      this.options.hosts.silence(hostId);
       this.options.hosts.terminate(hostId, SHUTDOWN_MS);
       this.options.clock.after(SHUTDOWN_MS + 1, () => this.gone(hostId));
     }

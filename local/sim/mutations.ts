@@ -314,7 +314,6 @@ export const mutations: readonly Mutation[] = [
     name: 'retire-without-guard',
     what: 'A host is given back although a claim has come meanwhile.',
     caughtBy: ['noEviction'],
-    seed: 400,
     decorators: onStore((store) => ({
       setHostState: (cluster, hostId, { ifEmpty: _ifEmpty, epoch: _epoch, ...change }) =>
         store.setHostState(cluster, hostId, change),
