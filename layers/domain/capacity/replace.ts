@@ -2,10 +2,10 @@ import type { Claim, Host } from '../model/host.ts';
 import type { NewOrder } from '../model/plan.ts';
 import type { Pool } from '../model/pool.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import { isCandidate, worstFirst } from './consolidate.ts';
+import { drainsOf, isCandidate, worstFirst } from './consolidate.ts';
 import { DEFAULT_BUDGET, type DisruptionBudget, disruptionsLeft, isOpen, paysBack } from './disruption.ts';
 import type { Fleet, FleetItem } from './fleet.ts';
-import { marketOf, type PoolOffer } from './offers.ts';
+import { hostOf, marketOf, type PoolOffer } from './offers.ts';
 import { ordersFor, type Purchase } from './orders.ts';
 import { Rooms } from './rooms.ts';
 import { solveFleet } from './solveFleet.ts';
@@ -53,51 +53,77 @@ function bestReplacement(
   let most = 0;
   for (const size of SET_SIZES) {
     if (size > allowed || size > worst.length) break;
-    const tried = tryReplacement(hosts, worst.slice(0, size), offers);
-    if (tried === undefined || hosts.length + tried.count > pool.maxHosts) continue;
-    const enough = tried.saved >= LEAST_SAVING * tried.oldUsd && paysBack(tried.saved, tried.moves, budget);
-    if (!enough || tried.saved <= most) continue;
-    most = tried.saved;
-    best = tried.purchases;
+    const purchases = tryReplacement(hosts, worst.slice(0, size), offers);
+    if (purchases === undefined) continue;
+    const saved = savedBy(snapshot, pool, purchases, budget, nowMs);
+    if (saved <= most) continue;
+    most = saved;
+    best = purchases;
   }
   return best;
 }
 
-interface Replacement {
-  readonly purchases: Purchase[];
-  readonly count: number;
-  readonly oldUsd: number;
-  /** USD an hour. */
-  readonly saved: number;
-  readonly moves: number;
+/**
+ * USD an hour less once the new hosts are up, as `planScaleIn` is going to see it; 0 when that is not enough. What it would
+ * not drain is not bought for: otherwise the new hosts would idle, be given back, and be bought again.
+ */
+function savedBy(
+  snapshot: Snapshot,
+  pool: Pool,
+  purchases: readonly Purchase[],
+  budget: DisruptionBudget,
+  nowMs: number,
+): number {
+  const fresh = purchases.flatMap(({ offer, count }, p) =>
+    Array.from({ length: count }, (_, n) => ({
+      ...hostOf(offer, offer.zones[0] ?? ''),
+      hostId: `replacement/${p}/${n}`,
+      launchedAt: nowMs,
+      idleSince: nowMs,
+    })),
+  );
+  const hosts = [...snapshot.hosts, ...fresh];
+  const ofPool = hosts.filter((host) => host.pool === pool.name);
+  if (ofPool.length > pool.maxHosts) return 0;
+  const spare = ofPool.length - Math.max(pool.minHosts, pool.desiredHosts);
+  const { drain, needed } = drainsOf({ ...snapshot, hosts }, pool, spare, budget, nowMs);
+  const drained = new Set(drain.map(({ hostId }) => hostId));
+  let [before, after, moves] = [0, 0, 0];
+  for (const host of hosts) {
+    if (drained.has(host.hostId)) {
+      before += host.usdPerHour;
+      moves += Object.keys(host.claims).length;
+    } else if (needed.has(host.hostId)) after += host.usdPerHour;
+  }
+  const saved = before - after;
+  return saved >= LEAST_SAVING * before && paysBack(saved, moves, budget) ? saved : 0;
 }
 
+/** What to buy so that the hosts' tasks have room without them; undefined when nothing is needed or can be bought. */
 function tryReplacement(
   hosts: readonly Host[],
   rows: readonly number[],
   offers: readonly PoolOffer[],
-): Replacement | undefined {
+): Purchase[] | undefined {
   const rooms = new Rooms(hosts);
   for (const row of rows) rooms.close(row);
   const homeless: Claim[] = [];
-  let [moves, oldUsd] = [0, 0];
+  let oldUsd = 0;
   for (const row of rows) {
-    const claims = Object.values((hosts[row] as Host).claims);
-    homeless.push(...rooms.moveSome(claims, row));
-    moves += claims.length;
-    oldUsd += (hosts[row] as Host).usdPerHour;
+    const { claims, usdPerHour } = hosts[row] as Host;
+    homeless.push(...rooms.moveSome(Object.values(claims), row));
+    oldUsd += usdPerHour;
   }
   // Without anything to buy it is a drain, which scale-in finds by itself.
   if (homeless.length === 0) return undefined;
-  const { fleet, dimensions } = solveFor(homeless, offers);
-  if (fleet.unheld.some((count) => count > 0)) return undefined;
-  const names = rows.map((row) => hosts[row]?.hostId).join(', ');
-  const purchases = fleet.hosts.map(({ offer, count, load }): Purchase => {
+  const { fleet, demands, dimensions } = solveFor(homeless, offers);
+  if (fleet.unheld.some((count) => count > 0) || fleet.price >= oldUsd) return undefined;
+  const why = `replaces ${rows.map((row) => hosts[row]?.hostId).join(', ')} for less`;
+  return fleet.hosts.map(({ offer, count, load }) => {
     const sum: Record<string, number> = {};
     dimensions.forEach((dimension, d) => {
-      sum[dimension] = load.reduce((total, each, i) => total + each * (fleet.demands[i]?.[d] ?? 0), 0);
+      sum[dimension] = load.reduce((total, each, i) => total + each * (demands[i]?.[d] ?? 0), 0);
     });
-    const why = `replaces ${names} for less`;
     return {
       offer: offers[offer] as PoolOffer,
       count,
@@ -107,14 +133,12 @@ function tryReplacement(
       why,
     };
   });
-  const count = fleet.hosts.reduce((sum, hosts_) => sum + hosts_.count, 0);
-  return { purchases, count, oldUsd, saved: oldUsd - fleet.price, moves };
 }
 
 function solveFor(
   claims: readonly Claim[],
   offers: readonly PoolOffer[],
-): { fleet: Fleet & { readonly demands: readonly Float64Array[] }; dimensions: readonly string[] } {
+): { fleet: Fleet; demands: readonly Float64Array[]; dimensions: readonly string[] } {
   const dimensions = [...new Set(claims.flatMap(({ demand }) => Object.keys(demand)))];
   const allowed = new Uint8Array(offers.length).fill(1);
   const items = new Map<string, FleetItem>();
@@ -134,5 +158,5 @@ function solveFor(
     })),
     'quick',
   );
-  return { fleet: { ...fleet, demands: [...items.values()].map(({ demand }) => demand) }, dimensions };
+  return { fleet, demands: [...items.values()].map(({ demand }) => demand), dimensions };
 }

@@ -25,19 +25,23 @@ export function solveFleet(
   offers: readonly FleetOffer[],
   effort: 'full' | 'quick' = 'full',
 ): Fleet {
-  const counts = Int32Array.from(items, ({ count }) => count);
-  const solver = new FleetSolver(items, offers, heldCounts(items, offers, counts));
-  return solver.solve(counts, effort);
-}
-
-/** Tasks that some offer holds; no program can cover the others. */
-function heldCounts(
-  items: readonly FleetItem[],
-  offers: readonly FleetOffer[],
-  counts: Int32Array,
-): Int32Array {
   const knapsack = new Knapsack(items, offers);
-  return counts.map((count, i) => (offers.some((_, offer) => knapsack.canHold(offer, i)) ? count : 0));
+  // No program can cover what nothing holds.
+  const held = [...items.keys()].filter((i) => offers.some((_, offer) => knapsack.canHold(offer, i)));
+  const solver = new FleetSolver(
+    held.map((i) => items[i] as FleetItem),
+    offers,
+  );
+  const fleet = solver.solve(effort);
+  const hosts = fleet.hosts.map(({ load, ...rest }) => {
+    const all = new Int32Array(items.length);
+    held.forEach((i, n) => {
+      all[i] = load[n] as number;
+    });
+    return { ...rest, load: all };
+  });
+  const unheld = Int32Array.from(items, ({ count }, i) => (held.includes(i) ? 0 : count));
+  return { hosts, unheld, price: fleet.price };
 }
 
 class FleetSolver {
@@ -47,16 +51,15 @@ class FleetSolver {
   readonly #knapsack: Knapsack;
   readonly #counts: Int32Array;
 
-  constructor(items: readonly FleetItem[], offers: readonly FleetOffer[], held: Int32Array) {
-    // Items that cannot be held stay in the vectors with a count of zero, so that positions mean the same everywhere.
-    this.#items = items.map((item, i) => ({ ...item, count: held[i] as number }));
+  constructor(items: readonly FleetItem[], offers: readonly FleetOffer[]) {
+    this.#items = items;
     this.#offers = offers;
-    this.#counts = held;
+    this.#counts = Int32Array.from(items, ({ count }) => count);
     this.#worthwhile = frontier(offers, items);
     this.#knapsack = new Knapsack(this.#items, offers);
   }
 
-  solve(asked: Int32Array, effort: 'full' | 'quick'): Fleet {
+  solve(effort: 'full' | 'quick'): Fleet {
     const dimensions = this.#items[0]?.demand.length ?? 0;
     const used = this.#worthwhile.map((offer) => this.#offers[offer] as FleetOffer);
     const bound = vectorBound(totalDemand(this.#items, dimensions), used);
@@ -68,8 +71,7 @@ class FleetSolver {
     let best = cheapest(fleets);
     if (effort === 'full' && best.price > bound.price * CLOSE_ENOUGH)
       best = cheapest([best, this.#dive(fleets, steady)]);
-    const unheld = asked.map((count, i) => count - (this.#counts[i] as number));
-    return { ...best, unheld };
+    return best;
   }
 
   #greedy(values: Float64Array, counts: Int32Array, slack: number): Fleet {
@@ -86,8 +88,6 @@ class FleetSolver {
 
   /** Rounds the column-generated mix: whole hosts are bought, the rest is mixed anew, and each rest is also tried greedily. */
   #dive(fleets: readonly Fleet[], steady: Float64Array): Fleet {
-    const rows = [...this.#counts.keys()].filter((i) => (this.#counts[i] as number) > 0);
-    if (rows.length === 0) return cheapest(fleets);
     const lp = new PatternLp(this.#items, this.#offers, this.#worthwhile, this.#knapsack);
     for (const { hosts } of fleets) for (const pattern of hosts) lp.add(pattern);
     let mix = lp.generate(this.#counts, steady, MAX_SWEEPS);
