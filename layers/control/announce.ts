@@ -24,6 +24,7 @@ const detailOf = (task: Task) => ({
 });
 
 const stateEvents: Readonly<Record<Task['state'], string | undefined>> = {
+  BLOCKED: undefined,
   PENDING: undefined,
   PLACED: 'Task Placed',
   RUNNING: 'Task Running',

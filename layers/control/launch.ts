@@ -4,9 +4,10 @@ import { backoffMs } from '../domain/lifecycle/backoff.ts';
 import { NOT_ESSENTIAL } from '../domain/lifecycle/stopCause.ts';
 import type { ContainerOverride, Task } from '../domain/model/task.ts';
 import type { LaunchOutcome, TaskDefinition } from '../ports/containers.ts';
+import { type DependencyWorld, endTask } from './dependencies.ts';
 import type { World } from './world.ts';
 
-export type LaunchWorld = Pick<World, 'store' | 'containers' | 'clock' | 'log' | 'metrics'>;
+export type LaunchWorld = Pick<World, 'containers' | 'log' | 'metrics'> & DependencyWorld;
 
 /**
  * What a launch leaves to do: `done`, `again` (the same call, later) or `replace` (the task is back in the queue).
@@ -82,7 +83,7 @@ export async function launchTask(world: LaunchWorld, task: Task): Promise<Launch
       await refuse(world, task, hostId, outcome);
       return 'replace';
     case 'impossible':
-      await store.finishTask(task, {
+      await endTask(world, task, {
         state: 'FAILED',
         ifState: ['PLACED'],
         endedAt: world.clock.now(),
@@ -111,7 +112,7 @@ async function refuse(
     });
   }
   if (task.stopRequested?.code === 'CANCELLED') {
-    await store.finishTask(task, {
+    await endTask(world, task, {
       state: 'CANCELLED',
       ifState: ['PLACED'],
       endedAt: now,

@@ -7,6 +7,7 @@ import type { Task } from '../domain/model/task.ts';
 import { place } from '../domain/placement/place.ts';
 import type { ClaimRequest } from '../ports/store.ts';
 import { concurrently } from './concurrently.ts';
+import { endTask } from './dependencies.ts';
 import { launchTask } from './launch.ts';
 import { carryOutPreemptions, mendHolds, settleHolds } from './preempt.ts';
 import { recordWaits } from './recordWaits.ts';
@@ -140,7 +141,7 @@ async function withoutCancelled(world: PassWorld, snapshot: Snapshot): Promise<S
   const cancelled = snapshot.pending.filter((task) => task.stopRequested?.code === 'CANCELLED');
   if (cancelled.length === 0) return snapshot;
   await concurrently(cancelled, LAUNCHES_AT_ONCE, async (task) => {
-    await world.store.finishTask(task, {
+    await endTask(world, task, {
       state: 'CANCELLED',
       ifState: ['PENDING'],
       endedAt: world.clock.now(),

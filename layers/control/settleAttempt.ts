@@ -1,5 +1,6 @@
 import { type AttemptEnd, endOfAttempt } from '../domain/lifecycle/endOfAttempt.ts';
 import type { Task } from '../domain/model/task.ts';
+import { type DependencyWorld, endTask } from './dependencies.ts';
 import type { World } from './world.ts';
 
 export interface Settled {
@@ -13,7 +14,7 @@ export interface Settled {
  * what leads `reconcile` to the task when this is cut off in between.
  */
 export async function settleAttempt(
-  world: Pick<World, 'store' | 'clock' | 'metrics'>,
+  world: Pick<World, 'metrics'> & DependencyWorld,
   task: Task,
   end: AttemptEnd,
   seen: {
@@ -28,7 +29,7 @@ export async function settleAttempt(
   const decision = endOfAttempt(task, end, now);
   let applied: boolean;
   if (decision.kind === 'finish') {
-    const finished = await store.finishTask(task, {
+    const finished = await endTask(world, task, {
       state: decision.state,
       ifState: ['PLACED', 'RUNNING'],
       reason: decision.reason,

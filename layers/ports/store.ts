@@ -41,6 +41,20 @@ export interface TaskStore {
    * moment or be no longer pending. `more` says the limit cut the list.
    */
   listPending(cluster: string, limit: number): Promise<{ readonly tasks: Task[]; readonly more: boolean }>;
+  /** Tasks of a cluster that wait for others; order and consistency as for the queue. */
+  listBlocked(cluster: string, limit: number): Promise<{ readonly tasks: Task[]; readonly more: boolean }>;
+  /**
+   * Notes that one task waits for another, for as long as the waiting one's record is kept, and returns the other as it is
+   * then: whoever ends it later finds `hasDependents` on it. Repeatable.
+   */
+  addDependent(
+    dependencyId: string,
+    dependent: Pick<Task, 'taskId' | 'expiresAt'>,
+  ): Promise<Task | undefined>;
+  /** Strongly consistent. */
+  listDependents(taskId: string): Promise<string[]>;
+  /** Guard: BLOCKED. It goes into the queue. */
+  unblockTask(taskId: string): Promise<Guarded<Task>>;
   /** Guard: PENDING at this attempt. Writes nothing when the reason is the one on record. */
   recordWait(ref: AttemptRef, reason: Reason): Promise<Guarded<Task>>;
   /** Guard: PLACED at this attempt, no ARN on record or the same one. */

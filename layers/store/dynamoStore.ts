@@ -4,10 +4,11 @@ import { acceptTask } from './acceptTask.ts';
 import { addHost } from './addHost.ts';
 import { claim } from './claim.ts';
 import { cellCounts, ensureCluster, getCluster, listClusters, setPaused } from './clusters.ts';
+import { addDependent, listDependents, unblockTask } from './dependents.ts';
 import { finishTask, requestStop, requeueTask } from './endAttempt.ts';
 import { holdPlace } from './holdPlace.ts';
 import { listInsufficientCapacity, rememberInsufficientCapacity } from './insufficientCapacity.ts';
-import { listPending } from './listPending.ts';
+import { listBlocked, listPending } from './listPending.ts';
 import { closeOrder, listLastOrders, listOpenOrders, openOrder } from './orders.ts';
 import { putPool, setDesiredHosts } from './pools.ts';
 import { getHost, listHosts } from './readHosts.ts';
@@ -41,6 +42,10 @@ export function createDynamoStore({ client, table: name, retry }: DynamoStoreOpt
     getTask: getTask(table),
     getTasks: getTasks(table),
     listPending: listPending(table),
+    listBlocked: listBlocked(table),
+    addDependent: addDependent(table),
+    listDependents: listDependents(table),
+    unblockTask: unblockTask(table),
     recordWait: recordWait(table),
     recordLaunch: recordLaunch(table),
     recordLaunchUnknown: recordLaunchUnknown(table),

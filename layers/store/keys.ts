@@ -35,6 +35,16 @@ export const hostInfoKey = (cluster: string, cell: number, hostId: string): Key 
 /** One partition of a cluster's queue in the index; there are as many as the cluster has cells. */
 export const queuePartition = (cluster: string, shard: number): string => `${cluster}#PENDING#${shard}`;
 
+/** Where tasks are found that wait for others, beside the queue. */
+export const blockedPartition = (cluster: string, shard: number): string => `${cluster}#BLOCKED#${shard}`;
+
+/** One for each task that waits for another, beside the one it waits for. */
+export const dependentPrefix = 'DEPENDENT#';
+export const dependentKey = (dependencyId: string, dependentId: string): Key => ({
+  pk: taskKey(dependencyId).pk,
+  sk: `${dependentPrefix}${dependentId}`,
+});
+
 const LOWEST_FIRST_PRIORITY = 1000;
 
 /** Sorts a queue by priority descending, then age, then id. */

@@ -5,7 +5,7 @@ import { taskKey } from './keys.ts';
 import { type Table, updateItem } from './tableAccess.ts';
 import { taskFromItem } from './taskItem.ts';
 
-export const liveStates: readonly TaskState[] = ['PENDING', 'PLACED', 'RUNNING'];
+export const liveStates: readonly TaskState[] = ['BLOCKED', 'PENDING', 'PLACED', 'RUNNING'];
 
 /** One guarded step of one task: `change` fills the update and returns its condition. */
 export async function moveTask(

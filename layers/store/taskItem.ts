@@ -2,22 +2,25 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Task } from '../domain/model/task.ts';
 import type { Item } from './expression.ts';
-import { cellOf, queueOrder, queuePartition, taskKey } from './keys.ts';
+import { blockedPartition, cellOf, queueOrder, queuePartition, taskKey } from './keys.ts';
 
 /**
  * A task's item is the task itself, attribute by attribute, and:
  * - `gsiSk`, its place in the queue, for its whole life; `queue`, the partition of the queue it belongs to
  * - `gsiPk`, a copy of `queue` while it is pending: without it the index does not hold the item
+ *   A blocked one is in the same index under a name of its own, where only `reconcile` looks.
  * `queue` is kept so that a requeue can copy it without having read the task.
  */
 export function taskItem(task: Task, cells: number): Item {
-  const queue = queuePartition(task.cluster, cellOf(task.taskId, cells));
+  const shard = cellOf(task.taskId, cells);
+  const queue = queuePartition(task.cluster, shard);
   return {
     ...taskKey(task.taskId),
     kind: 'TASK',
     gsiSk: queueOrder(task),
     queue,
     ...(task.state === 'PENDING' && { gsiPk: queue }),
+    ...(task.state === 'BLOCKED' && { gsiPk: blockedPartition(task.cluster, shard) }),
     ...task,
   };
 }

@@ -9,6 +9,8 @@ export interface MemoryTables {
   readonly indexBefore: Map<string, Task | undefined>;
   /** By cluster, then task id. */
   readonly pending: Map<string, Map<string, Task>>;
+  /** By the task that is waited for. */
+  readonly dependents: Map<string, Set<string>>;
   /** By cluster, then host id. */
   readonly hosts: Map<string, Map<string, Host>>;
   readonly clusters: Map<
@@ -29,6 +31,7 @@ export const emptyTables = (): MemoryTables => ({
   tasks: new Map(),
   indexBefore: new Map(),
   pending: new Map(),
+  dependents: new Map(),
   hosts: new Map(),
   clusters: new Map(),
   pools: new Map(),

@@ -1,5 +1,6 @@
 import { isTerminal, type Task, type TaskState, weakerStops } from '../../layers/domain/model/task.ts';
 import type { AttemptRef, Guarded, TaskStore } from '../../layers/ports/store.ts';
+import { unblockedReason } from '../../layers/store/dependents.ts';
 import { queueOrder } from '../../layers/store/keys.ts';
 import { launchedReason, runningReason } from '../../layers/store/recordProgress.ts';
 import { inner, type MemoryTables, putTask } from './memoryTables.ts';
@@ -29,6 +30,26 @@ export function taskCommands(tables: MemoryTables, isStale: (task: Task) => bool
     async listPending(cluster, limit) {
       const tasks = queueAsSeen(tables, cluster, isStale);
       return { tasks: tasks.slice(0, limit), more: tasks.length > limit };
+    },
+    async listBlocked(cluster, limit) {
+      const tasks = [...tables.tasks.values()]
+        .filter((task) => task.cluster === cluster && task.state === 'BLOCKED')
+        .sort((a, b) => (queueOrder(a) < queueOrder(b) ? -1 : 1));
+      return { tasks: tasks.slice(0, limit), more: tasks.length > limit };
+    },
+    async addDependent(dependencyId, { taskId }) {
+      const known = tables.dependents.get(dependencyId) ?? new Set();
+      tables.dependents.set(dependencyId, known.add(taskId));
+      return step(dependencyId, (task) => (task.hasDependents ? task : { ...task, hasDependents: true }))
+        .current;
+    },
+    async listDependents(taskId) {
+      return [...(tables.dependents.get(taskId) ?? [])].sort();
+    },
+    async unblockTask(taskId) {
+      return step(taskId, (task) =>
+        task.state === 'BLOCKED' ? { ...task, state: 'PENDING', reason: unblockedReason } : undefined,
+      );
     },
     async recordWait(ref, reason) {
       return step(ref.taskId, (task) => {

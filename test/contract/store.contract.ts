@@ -223,6 +223,35 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       });
     });
 
+    describe('dependencies', () => {
+      it('keeps blocked tasks out of the queue and lets each into it once', async () => {
+        const blocked = await accepted({ taskId: 'later', state: 'BLOCKED' });
+        expect((await store.listPending('prod', 9)).tasks).toEqual([]);
+        expect(await store.listBlocked('prod', 9)).toEqual({ tasks: [blocked], more: false });
+        expect(await store.unblockTask('later')).toMatchObject({
+          outcome: 'applied',
+          current: { state: 'PENDING' },
+        });
+        expect((await store.unblockTask('later')).outcome).toBe('refused');
+        expect((await store.listPending('prod', 9)).tasks.map(({ taskId }) => taskId)).toEqual(['later']);
+        expect((await store.listBlocked('prod', 9)).tasks).toEqual([]);
+      });
+
+      it('shows whoever ends a task that others wait for it', async () => {
+        await accepted();
+        const dependents = ['b', 'a'].map((taskId) => ({ taskId, expiresAt: 9 }));
+        for (const dependent of [...dependents, ...dependents]) {
+          expect(await store.addDependent('t1', dependent)).toMatchObject({ hasDependents: true });
+        }
+        expect(await store.listDependents('t1')).toEqual(['a', 'b']);
+        expect(await store.listDependents('t2')).toEqual([]);
+        expect(await store.addDependent('nobody', { taskId: 'a', expiresAt: 9 })).toBeUndefined();
+        const end = { state: 'SUCCEEDED', endedAt: 1, reason: placed } as const;
+        const ended = await store.finishTask({ taskId: 't1', attempt: 1 }, end);
+        expect(ended.current?.hasDependents).toBe(true);
+      });
+    });
+
     describe('held places', () => {
       const size = { cpu: 512, memory: 1024 };
       const held = async () => {

@@ -35,7 +35,7 @@ const reason: fc.Arbitrary<Reason> = fc.constantFrom<Reason[]>(
     explanation: { hostsConsidered: 2, refusals: { cpu: 1, 'port 80/tcp': 1 }, next: 'buying' },
   },
 );
-const taskState = fc.constantFrom('PENDING', 'PLACED', 'RUNNING', 'SUCCEEDED' as const);
+const taskState = fc.constantFrom('BLOCKED', 'PENDING', 'PLACED', 'RUNNING', 'SUCCEEDED' as const);
 const hostState = fc.constantFrom('BOOTING', 'READY', 'CORDONED', 'DRAINING', 'TERMINATING' as const);
 const capacity = fc.record(
   { cpu: fc.constantFrom(300, 1000), memory: fc.constantFrom(600, 2000), gpu: fc.constant(1000) },
@@ -43,9 +43,20 @@ const capacity = fc.record(
 );
 
 const task = fc
-  .record({ taskId, priority: fc.integer({ min: -2, max: 2 }), acceptedAt: time, demand, ports })
-  .map(({ priority, demand, ports, ...rest }) =>
-    aTask({ ...rest, spec: aTaskSpec({ priority, demand, hostPorts: ports }) }),
+  .record({
+    taskId,
+    priority: fc.integer({ min: -2, max: 2 }),
+    acceptedAt: time,
+    demand,
+    ports,
+    blocked: fc.boolean(),
+  })
+  .map(({ priority, demand, ports, blocked, ...rest }) =>
+    aTask({
+      ...rest,
+      ...(blocked && { state: 'BLOCKED' }),
+      spec: aTaskSpec({ priority, demand, hostPorts: ports }),
+    }),
   );
 const host = fc
   .record({ hostId, pool, capacity, state: fc.constantFrom('BOOTING', 'READY' as const) })
@@ -87,6 +98,10 @@ const calls: Calls = {
   getTask: fc.tuple(taskId),
   getTasks: fc.tuple(fc.array(taskId, { maxLength: 5 })),
   listPending: fc.tuple(cluster, fc.integer({ min: 1, max: 5 })),
+  listBlocked: fc.tuple(cluster, fc.integer({ min: 1, max: 5 })),
+  addDependent: fc.tuple(taskId, fc.record({ taskId, expiresAt: time })),
+  listDependents: fc.tuple(taskId),
+  unblockTask: fc.tuple(taskId),
   recordWait: fc.tuple(ref, reason),
   recordLaunch: fc.tuple(ref, fc.constantFrom('arn:1', 'arn:2')),
   recordLaunchUnknown: fc.tuple(ref, fc.constant('timed out')),

@@ -1,4 +1,5 @@
 import { isTerminal, type Task } from '../../domain/model/task.ts';
+import { type DependencyWorld, endTask } from '../dependencies.ts';
 import type { World } from '../world.ts';
 
 export type Cancellation =
@@ -10,7 +11,7 @@ export type Cancellation =
 
 /** Ends a task in whatever state it is, and tells which way that takes. Idempotent. */
 export async function cancelTask(
-  world: Pick<World, 'store' | 'containers' | 'clock'>,
+  world: Pick<World, 'containers'> & DependencyWorld,
   taskId: string,
   detail: string,
 ): Promise<Cancellation> {
@@ -20,10 +21,10 @@ export async function cancelTask(
     const task = await store.getTask(taskId);
     if (!task) return { outcome: 'unknown' };
     if (isTerminal(task.state)) return { outcome: 'ended', task };
-    if (task.state === 'PENDING') {
-      const finished = await store.finishTask(task, {
+    if (task.state === 'PENDING' || task.state === 'BLOCKED') {
+      const finished = await endTask(world, task, {
         state: 'CANCELLED',
-        ifState: ['PENDING'],
+        ifState: ['PENDING', 'BLOCKED'],
         endedAt: clock.now(),
         reason: { code: 'STOPPED', cause: 'CANCELLED', detail },
       });
@@ -32,7 +33,7 @@ export async function cancelTask(
     }
     const asked = await store.requestStop(taskId, { code: 'CANCELLED', detail });
     const current = asked.current ?? task;
-    if (isTerminal(current.state) || current.state === 'PENDING') continue;
+    if (isTerminal(current.state) || current.state === 'PENDING' || current.state === 'BLOCKED') continue;
     // Without an ARN the launch is still open: whoever records it finds the request and stops the task then.
     if (current.ecsTaskArn !== undefined) await containers.stop(task.cluster, current.ecsTaskArn, detail);
     return { outcome: 'stopping', task: current };

@@ -40,6 +40,12 @@ export async function explainTask(
       summary: `Attempt ${task.attempt} runs on ${task.hostId}${since(task.startedAt)}${stopping}.`,
     };
   }
+  if (task.state === 'BLOCKED') {
+    const ids = task.spec.after.map((dependency) => dependency.taskId);
+    const open = (await world.store.getTasks(ids)).filter((other) => !isTerminal(other.state));
+    const names = open.map((other) => `${other.taskId} (${other.state})`).join(', ');
+    return { task, summary: `It waits for ${open.length} of ${ids.length} tasks to end: ${names}.` };
+  }
   const cluster = await world.store.getCluster(task.cluster);
   if (!cluster) return { task, summary: `It waits, and its cluster ${task.cluster} is no longer on record.` };
   if (cluster.paused)

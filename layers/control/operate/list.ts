@@ -16,13 +16,18 @@ export async function listTasks(
   options: { readonly states?: readonly TaskState[]; readonly limit: number },
 ): Promise<TaskList> {
   const { store } = world;
-  const wanted = new Set<TaskState>(options.states ?? ['PENDING', 'PLACED', 'RUNNING']);
+  const wanted = new Set<TaskState>(options.states ?? ['BLOCKED', 'PENDING', 'PLACED', 'RUNNING']);
   const found = new Map<string, Task>();
   let more = false;
   if (wanted.has('PENDING')) {
     const queue = await store.listPending(cluster, options.limit);
     for (const task of queue.tasks) found.set(task.taskId, task);
     more = queue.more;
+  }
+  if (wanted.has('BLOCKED')) {
+    const blocked = await store.listBlocked(cluster, options.limit);
+    for (const task of blocked.tasks) found.set(task.taskId, task);
+    more ||= blocked.more;
   }
   if (wanted.has('PLACED') || wanted.has('RUNNING')) {
     const hosts = await store.listHosts(cluster);

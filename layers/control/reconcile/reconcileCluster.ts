@@ -1,6 +1,7 @@
 import type { Cluster } from '../../domain/model/pool.ts';
 import type { ObservedTask } from '../../ports/containers.ts';
 import type { World } from '../world.ts';
+import { reconcileBlocked } from './blocked.ts';
 import { reconcileClaims } from './claims.ts';
 import { reconcileHosts } from './hosts.ts';
 import { reconcileQueue } from './queue.ts';
@@ -28,6 +29,7 @@ export async function reconcileCluster(world: World, cluster: Cluster): Promise<
   }
   const relaunch = await reconcileClaims(world, await store.listHosts(cluster.name), observed, repairs);
   await stopStrays(world, ecsTasks, repairs);
+  await reconcileBlocked(world, cluster, repairs);
   await reconcileQueue(world, cluster);
 
   const openOrders = await store.listOpenOrders(cluster.name);

@@ -12,6 +12,7 @@ export interface Repairs {
   relaunches: number;
   straysStopped: number;
   timeouts: number;
+  dependentsReleased: number;
   ledgerErrors: number;
 }
 
@@ -28,5 +29,6 @@ export const noRepairs = (): Repairs => ({
   relaunches: 0,
   straysStopped: 0,
   timeouts: 0,
+  dependentsReleased: 0,
   ledgerErrors: 0,
 });

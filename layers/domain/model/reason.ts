@@ -20,6 +20,8 @@ export type Reason =
   | { readonly code: 'LAUNCH_UNKNOWN'; readonly detail: string }
   | { readonly code: 'RUNNING'; readonly detail: string }
   | { readonly code: 'STOPPED'; readonly detail: string; readonly cause: StopCause }
+  | { readonly code: 'BLOCKED'; readonly detail: string }
+  | { readonly code: 'DEPENDENCY_FAILED'; readonly detail: string }
   | { readonly code: 'IMPOSSIBLE'; readonly detail: string };
 
 /** Why an attempt ended. `infrastructure` causes do not use up the task's own attempts. */

@@ -81,12 +81,13 @@ export interface TaskSpec {
 }
 
 /**
+ * - `BLOCKED`: waits for other tasks to end; not in the queue
  * - `PENDING`: in the queue for `attempt`
  * - `PLACED`: a host's capacity is claimed for `attempt`; its launch is under way or its answer unknown
  * - `RUNNING`: ECS reported the attempt's containers running
  * - the rest are terminal
  */
-export type TaskState = 'PENDING' | 'PLACED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
+export type TaskState = 'BLOCKED' | 'PENDING' | 'PLACED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 
 export const isTerminal = (state: TaskState): boolean =>
   state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED';
@@ -131,4 +132,6 @@ export interface Task {
   readonly stopRequested?: { readonly code: StopCode; readonly detail: string };
   /** Epoch seconds, DynamoDB TTL. */
   readonly expiresAt: number;
+  /** Others wait for it; absent when none ever did. */
+  readonly hasDependents?: boolean;
 }

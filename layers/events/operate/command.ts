@@ -20,8 +20,8 @@ const reason = v.exactOptional(
 );
 
 const state = v.pipe(
-  v.picklist(['PENDING', 'PLACED', 'RUNNING']),
-  v.description('PENDING, PLACED or RUNNING'),
+  v.picklist(['BLOCKED', 'PENDING', 'PLACED', 'RUNNING']),
+  v.description('BLOCKED, PENDING, PLACED or RUNNING'),
   v.metadata({ fix: 'Ended tasks are not listed: ask explain with the task’s id.' }),
 );
 

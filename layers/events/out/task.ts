@@ -38,7 +38,15 @@ const cause = v.picklist([
 /** Why the task is in its state: a stable code and a sentence. */
 const reason = v.variant('code', [
   v.object({
-    code: v.picklist(['ACCEPTED', 'PLACED', 'LAUNCH_UNKNOWN', 'RUNNING', 'IMPOSSIBLE']),
+    code: v.picklist([
+      'ACCEPTED',
+      'BLOCKED',
+      'PLACED',
+      'LAUNCH_UNKNOWN',
+      'RUNNING',
+      'DEPENDENCY_FAILED',
+      'IMPOSSIBLE',
+    ]),
     detail: v.string(),
   }),
   v.object({ code: v.literal('WAITING'), detail: v.string(), explanation }),
@@ -70,7 +78,7 @@ const berth = v.literal('berth');
 
 /** The events of a task's life by detail type. Each says what state the task is in, so that one is enough to know it. */
 export const taskEventSchemas = {
-  'Task Accepted': envelope(berth, 'Task Accepted', detail(['PENDING'])),
+  'Task Accepted': envelope(berth, 'Task Accepted', detail(['PENDING', 'BLOCKED'])),
   'Task Waiting': envelope(berth, 'Task Waiting', detail(['PENDING'])),
   'Task Placed': envelope(berth, 'Task Placed', detail(['PLACED'])),
   'Task Running': envelope(berth, 'Task Running', detail(['RUNNING'])),
