@@ -33,15 +33,15 @@ async function seenAs<T>(
   if (before === undefined) return call();
   const { onHostWritten } = tables;
   tables.onHostWritten = undefined;
-  hosts.set(hostId, change(before));
+  const shown = change(before);
+  hosts.set(hostId, shown);
   const result = call();
   tables.onHostWritten = onHostWritten;
   const after = hosts.get(hostId);
   if (after !== undefined) {
     const undone = undo(after);
     hosts.set(hostId, undone);
-    if (Object.keys(undone.claims).length !== Object.keys(before.claims).length)
-      onHostWritten?.(before, undone);
+    if (after !== shown) onHostWritten?.(before, undone);
   }
   return result;
 }
@@ -125,7 +125,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'never-release',
     what: 'A claim is never given back.',
-    caughtBy: ['noClaims', 'allEnd', 'idleGone'],
+    caughtBy: ['noClaims', 'allEnd', 'idleGone', 'claimOnce'],
     decorators: onStore(() => ({ releaseClaim: async () => ({ outcome: 'released' }) })),
   },
   {
@@ -314,6 +314,7 @@ export const mutations: readonly Mutation[] = [
     name: 'retire-without-guard',
     what: 'A host is given back although a claim has come meanwhile.',
     caughtBy: ['noEviction'],
+    seed: 29,
     decorators: onStore((store) => ({
       setHostState: (cluster, hostId, { ifEmpty: _ifEmpty, epoch: _epoch, ...change }) =>
         store.setHostState(cluster, hostId, change),
