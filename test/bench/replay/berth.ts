@@ -1,3 +1,4 @@
+import { breakEvenWaitMs } from '../../../layers/domain/capacity/breakEven.ts';
 import { planCapacity } from '../../../layers/domain/capacity/plan.ts';
 import { planReplacement } from '../../../layers/domain/capacity/replace.ts';
 import { planScaleIn } from '../../../layers/domain/capacity/scaleIn.ts';
@@ -9,10 +10,16 @@ import { place } from '../../../layers/domain/placement/place.ts';
 import { cluster, pool, snapshot, task } from '../../../layers/domain/placement/testWorld.ts';
 import type { Fleet, Job, Policy } from './simulator.ts';
 
+/** A boot costs 9 s that are billed and cannot be used; a task's wait for it is taken to be worth as much as half a minute. */
+const BOOT_WORTH_MS = 39_000;
+const OBSERVED = 200;
+
 /** Berth's own planners, called as the functions call them: on every event, with the whole snapshot. */
 export function berthPolicy(types: readonly InstanceType[], over: Partial<Pool> = {}): Policy {
   const byName = new Map(types.map((type) => [type.name, type]));
   const only = pool({ zones: ['us-east-1a'], maxHosts: 5_000, maxHostVcpus: 192, ...over });
+  /** Gaps between a host's last task and its next; a host that was given back had none. */
+  const gaps: number[] = [];
   const tasks = new Map<string, Task>();
   const taskOf = (job: Job): Task => {
     let made = tasks.get(job.id);
@@ -28,7 +35,9 @@ export function berthPolicy(types: readonly InstanceType[], over: Partial<Pool> 
   };
   const snapshotOf = (fleet: Fleet): Snapshot =>
     snapshot({
-      cluster: cluster({ pools: [only] }),
+      cluster: cluster({
+        pools: [{ ...only, idleHostMs: breakEvenWaitMs(BOOT_WORTH_MS, gaps.slice(-OBSERVED)) }],
+      }),
       hosts: [...fleet.hosts.values()],
       pending: [...fleet.waiting.values()].map(taskOf),
       instanceTypes: types,
@@ -38,8 +47,11 @@ export function berthPolicy(types: readonly InstanceType[], over: Partial<Pool> 
     step(fleet) {
       const before = snapshotOf(fleet);
       const plan = place(before, fleet.now);
-      for (const { hostId, tasks: placed } of plan.placements)
+      for (const { hostId, tasks: placed } of plan.placements) {
+        const { idleSince } = fleet.hosts.get(hostId) ?? {};
+        if (idleSince !== undefined) gaps.push(fleet.now - idleSince);
         for (const { taskId } of placed) fleet.place(taskId, hostId);
+      }
       const after = snapshotOf(fleet);
       const unmet = new Set(plan.unmet);
       const { orders, stuck } = planCapacity(
@@ -50,7 +62,10 @@ export function berthPolicy(types: readonly InstanceType[], over: Partial<Pool> 
       for (const { detail } of stuck) throw new Error(detail);
       launch(fleet, orders);
       const { drain, retire, wakeAt } = planScaleIn(snapshotOf(fleet), fleet.now);
-      for (const { hostId } of retire) fleet.terminate(hostId);
+      for (const { hostId } of retire) {
+        gaps.push(Number.POSITIVE_INFINITY);
+        fleet.terminate(hostId);
+      }
       if (drain.length > 0) empty(fleet, new Set(drain.map(({ hostId }) => hostId)));
       if (wakeAt !== undefined) fleet.wakeAt(wakeAt);
       launch(fleet, planReplacement(snapshotOf(fleet), fleet.now));
