@@ -1,11 +1,17 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { announceTask } from '../../layers/control/announce.ts';
+import { announceArray, countMember } from '../../layers/control/countMember.ts';
 import type { Announcements, OutgoingEvent } from '../../layers/ports/bus.ts';
+import type { ArrayStore } from '../../layers/ports/store.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
+import { arrayFromImage } from '../../layers/store/arrays.ts';
 import { taskFromImage } from '../../layers/store/taskItem.ts';
 
-export type PublishDeps = Pick<Deps, 'log' | 'metrics'> & { readonly bus: Announcements };
+export type PublishDeps = Pick<Deps, 'log' | 'metrics'> & {
+  readonly bus: Announcements;
+  readonly store: Pick<ArrayStore, 'countArrayMember'>;
+};
 
 /** The table's changes, announced in their order; what could not be announced comes again from there on. */
 export function createHandler(deps: PublishDeps) {
@@ -27,6 +33,16 @@ export function createHandler(deps: PublishDeps) {
     };
     for (const record of event.Records) {
       const sequence = record.dynamodb?.SequenceNumber ?? '';
+      const { before, after } = tasksOf(record);
+      try {
+        if (after) await countMember(deps.store, before, after);
+      } catch (error) {
+        deps.log.error('A member of an array could not be counted and will come again', {
+          error: error instanceof Error ? error : new Error(String(error)),
+          taskId: after?.taskId,
+        });
+        return { batchItemFailures: [{ itemIdentifier: (await flush()) ?? sequence }] };
+      }
       for (const outgoing of announcements(record)) batch.push({ event: outgoing, sequence });
       if (batch.length < 10) continue;
       const failed = await flush();
@@ -39,11 +55,21 @@ export function createHandler(deps: PublishDeps) {
 
 type Image = Record<string, AttributeValue>;
 
+// Lambda's types and the SDK's spell the same JSON differently.
+const imagesOf = ({ dynamodb }: DynamoDBRecord) => ({
+  before: dynamodb?.OldImage as Image | undefined,
+  after: dynamodb?.NewImage as Image | undefined,
+});
+
+function tasksOf(record: DynamoDBRecord) {
+  const { before, after } = imagesOf(record);
+  return { before: taskFromImage(before), after: taskFromImage(after) };
+}
+
 function announcements(record: DynamoDBRecord): OutgoingEvent[] {
-  // Lambda's types and the SDK's spell the same JSON differently.
-  const after = record.dynamodb?.NewImage as Image | undefined;
-  const before = record.dynamodb?.OldImage as Image | undefined;
-  const task = after && taskFromImage(after);
-  if (!task) return [];
-  return announceTask(before && taskFromImage(before), task);
+  const { before, after } = tasksOf(record);
+  if (after) return announceTask(before, after);
+  const images = imagesOf(record);
+  const array = arrayFromImage(images.after);
+  return array ? announceArray(arrayFromImage(images.before), array) : [];
 }

@@ -1,4 +1,5 @@
 import { demandOf, unknownContainers } from '../domain/lifecycle/demand.ts';
+import type { ArrayRef, TaskArray } from '../domain/model/array.ts';
 import { isTerminal, type Task, type TaskSpec } from '../domain/model/task.ts';
 import type { Problem } from '../events/problem.ts';
 import type { TaskRequest } from '../events/taskRequested/parse.ts';
@@ -53,7 +54,9 @@ export async function acceptRequest(
   const { waits, problems: unmet } = await lookAtDependencies(world, request, ids);
   if (unmet.length > 0) return rejected(...unmet);
 
-  const spec = specOf(request, definition);
+  const array = request.array ? { arrayId: ids[0] as string, size: request.count } : undefined;
+  const spec = { ...specOf(request, definition), ...(array !== undefined && { array }) };
+  if (array !== undefined) await store.openArray(newArray(world, request, origin, array));
   const tasks: Task[] = [];
   let duplicates = 0;
   const ordinals = Array.from({ length: request.count }, (_, ordinal) => ordinal);
@@ -189,6 +192,26 @@ const specOf = (request: TaskRequest, definition: TaskDefinition): TaskSpec => (
   tags: request.tags,
 });
 
+/** On record before its members, so that each finds it when it ends. */
+const newArray = (
+  world: AcceptWorld,
+  request: TaskRequest,
+  { source, idempotencyKey }: { readonly source: string; readonly idempotencyKey: string },
+  array: ArrayRef,
+): TaskArray => {
+  const createdAt = world.clock.now();
+  return {
+    ...array,
+    cluster: request.cluster,
+    source,
+    idempotencyKey,
+    createdAt,
+    expiresAt: expiryOf(createdAt),
+  };
+};
+
+const expiryOf = (nowMs: number): number => Math.floor(nowMs / 1000) + RECORD_DAYS * 86_400;
+
 function newTask(
   world: AcceptWorld,
   request: TaskRequest,
@@ -209,6 +232,6 @@ function newTask(
     attemptsUsed: 0,
     acceptedAt: now,
     reason: { code: 'ACCEPTED', detail: 'on record; the next pass places it' },
-    expiresAt: Math.floor(now / 1000) + RECORD_DAYS * 86_400,
+    expiresAt: expiryOf(now),
   };
 }

@@ -26,6 +26,7 @@ export function overridesOf(task: Task, definition: TaskDefinition): ContainerOv
     [LAUNCH_ENVIRONMENT.taskId]: task.taskId,
     [LAUNCH_ENVIRONMENT.attempt]: String(task.attempt),
     [LAUNCH_ENVIRONMENT.isolation]: JSON.stringify(task.spec.isolation),
+    ...(task.spec.array !== undefined && { [LAUNCH_ENVIRONMENT.arrayIndex]: String(task.ordinal) }),
     ...(task.spec.timeoutSeconds !== undefined && {
       [LAUNCH_ENVIRONMENT.timeoutSeconds]: String(task.spec.timeoutSeconds),
     }),

@@ -1,4 +1,5 @@
 import type { HoldRequest } from '../domain/lifecycle/hold.ts';
+import type { ArrayRef, TaskArray } from '../domain/model/array.ts';
 import type { Claim, Host, HostState } from '../domain/model/host.ts';
 import type { CapacityOrder, Cluster, InsufficientCapacity, Pool } from '../domain/model/pool.ts';
 import type { Reason, StopCause } from '../domain/model/reason.ts';
@@ -10,7 +11,7 @@ import type { Task, TaskState } from '../domain/model/task.ts';
  * and never throws for a guard that did not. Only infrastructure failures throw (`StoreUnavailable`), and after one the
  * caller may repeat the call.
  */
-export interface Store extends TaskStore, HostStore, ClusterStore {}
+export interface Store extends TaskStore, ArrayStore, HostStore, ClusterStore {}
 
 /** The guard of a write did not hold; `current` is the record as it was found, when there is one. */
 export interface Refused<T> {
@@ -86,6 +87,24 @@ export interface TaskStore {
     /** Guard: PLACED or RUNNING at this attempt. */
     ifAttempt?: number,
   ): Promise<Guarded<Task>>;
+}
+
+export interface ArrayStore {
+  /** Changes nothing when it is on record. */
+  openArray(array: TaskArray): Promise<void>;
+  /** Strongly consistent. */
+  getArray(arrayId: string): Promise<TaskArray | undefined>;
+  /**
+   * Counts a member's end, once however often it is repeated. The one that completes the array sets its `endedAt` and
+   * sums. Nothing happens for an array that is not on record.
+   */
+  countArrayMember(member: {
+    readonly array: ArrayRef;
+    readonly index: number;
+    readonly end: 'succeeded' | 'failed' | 'cancelled';
+    readonly nowMs: number;
+    readonly expiresAt: number;
+  }): Promise<void>;
 }
 
 export interface TaskEnd {

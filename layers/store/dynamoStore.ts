@@ -2,6 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Store } from '../ports/store.ts';
 import { acceptTask } from './acceptTask.ts';
 import { addHost } from './addHost.ts';
+import { countArrayMember, getArray, openArray } from './arrays.ts';
 import { claim } from './claim.ts';
 import { cellCounts, ensureCluster, getCluster, listClusters, setPaused } from './clusters.ts';
 import { addDependent, listDependents, unblockTask } from './dependents.ts';
@@ -53,6 +54,9 @@ export function createDynamoStore({ client, table: name, retry }: DynamoStoreOpt
     finishTask: finishTask(table),
     requeueTask: requeueTask(table),
     requestStop: requestStop(table),
+    openArray: openArray(table),
+    getArray: getArray(table),
+    countArrayMember: countArrayMember(table),
     listHosts: listHosts(table),
     getHost: getHost(table),
     addHost: addHost(table),

@@ -94,6 +94,10 @@ export class Update extends Expression {
     if (members.length > 0) this.clauses.ADD.push(`${this.path(name)} ${this.value(new Set(members))}`);
   }
 
+  addNumber(name: string, member: number): void {
+    this.clauses.ADD.push(`${this.path(name)} ${this.value(new Set([member]))}`);
+  }
+
   deleteFromSet(name: string, members: readonly string[]): void {
     if (members.length > 0) this.clauses.DELETE.push(`${this.path(name)} ${this.value(new Set(members))}`);
   }

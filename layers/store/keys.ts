@@ -59,6 +59,12 @@ export const queueOrder = (task: {
     task.taskId,
   ].join('#');
 
+export const arrayKey = (arrayId: string): Key => ({ pk: `ARRAY#${arrayId}`, sk: 'META' });
+export const arrayPartKey = (arrayId: string, part: number): Key => ({
+  pk: `ARRAY#${arrayId}`,
+  sk: `PART#${String(part).padStart(3, '0')}`,
+});
+
 export const clustersPartition = 'CLUSTERS';
 export const clusterPartition = (cluster: string): string => `CLUSTER#${cluster}`;
 export const clusterKey = (cluster: string): Key => ({ pk: clusterPartition(cluster), sk: 'META' });

@@ -1,5 +1,6 @@
 import type { Task } from '../../layers/domain/model/task.ts';
 import type { Store } from '../../layers/ports/store.ts';
+import { arrayCommands } from './memoryArrays.ts';
 import { clusterCommands } from './memoryClusters.ts';
 import { hostCommands } from './memoryHosts.ts';
 import { emptyTables, type MemoryTables } from './memoryTables.ts';
@@ -24,6 +25,7 @@ export function createMemoryStore(
   return {
     tables,
     ...taskCommands(tables, options.isStale ?? (() => false)),
+    ...arrayCommands(tables),
     ...hostCommands(tables),
     ...clusterCommands(tables),
   };

@@ -1,3 +1,4 @@
+import type { TaskArray } from '../../layers/domain/model/array.ts';
 import type { Host } from '../../layers/domain/model/host.ts';
 import type { CapacityOrder, InsufficientCapacity, Pool } from '../../layers/domain/model/pool.ts';
 import type { Task } from '../../layers/domain/model/task.ts';
@@ -9,6 +10,9 @@ export interface MemoryTables {
   readonly indexBefore: Map<string, Task | undefined>;
   /** By cluster, then task id. */
   readonly pending: Map<string, Map<string, Task>>;
+  readonly arrays: Map<string, TaskArray>;
+  /** By array, then index. */
+  readonly arrayEnds: Map<string, Map<number, 'succeeded' | 'failed' | 'cancelled'>>;
   /** By the task that is waited for. */
   readonly dependents: Map<string, Set<string>>;
   /** By cluster, then host id. */
@@ -31,6 +35,8 @@ export const emptyTables = (): MemoryTables => ({
   tasks: new Map(),
   indexBefore: new Map(),
   pending: new Map(),
+  arrays: new Map(),
+  arrayEnds: new Map(),
   dependents: new Map(),
   hosts: new Map(),
   clusters: new Map(),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { announceTask, clusterScaled, clusterTarget, taskRejected } from '../../layers/control/announce.ts';
+import { announceArray } from '../../layers/control/countMember.ts';
 import type { Reason } from '../../layers/domain/model/reason.ts';
 import type { Task, TaskState } from '../../layers/domain/model/task.ts';
 import { outgoingParsers } from '../../layers/events/out/outgoing.ts';
@@ -86,6 +87,19 @@ const announced: Readonly<Record<string, OutgoingEvent[]>> = {
       { field: 'count', rule: 'count must be a whole number.', fix: 'Write 1.' },
     ]),
   ],
+  'Task Array Ended': announceArray(undefined, {
+    arrayId: task.taskId,
+    size: 2,
+    cluster: 'demo',
+    source: 'demo.shop',
+    idempotencyKey: 'order-1001',
+    createdAt: 1_795_515_330_000,
+    endedAt: 1_795_515_930_000,
+    succeeded: 1,
+    failed: 1,
+    cancelled: 0,
+    expiresAt: 1_799_403_330,
+  }),
   'Cluster Scaled': [
     clusterScaled(
       'demo',

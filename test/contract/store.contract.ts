@@ -223,6 +223,57 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       });
     });
 
+    describe('arrays', () => {
+      it('end once, when every member has, however often and in whatever order that is told', async () => {
+        const array = { arrayId: 't1', size: 230 };
+        const record = {
+          ...array,
+          cluster: 'prod',
+          source: 'shop',
+          idempotencyKey: 'key',
+          createdAt: 1,
+          expiresAt: 9,
+        };
+        await store.openArray(record);
+        const count = (index: number, nowMs = 5) =>
+          store.countArrayMember({
+            array,
+            index,
+            end: index % 10 === 0 ? 'failed' : 'succeeded',
+            nowMs,
+            expiresAt: 9,
+          });
+        for (const index of [229, 0, 0, 150, 150]) await count(index);
+        await Promise.all(Array.from({ length: 229 }, (_, n) => count(n)));
+        await store.openArray({ ...record, createdAt: 2 });
+        expect(await store.getArray('t1')).toEqual({
+          ...record,
+          endedAt: 5,
+          succeeded: 207,
+          failed: 23,
+          cancelled: 0,
+        });
+        await count(7, 99);
+        expect((await store.getArray('t1'))?.endedAt).toBe(5);
+        expect(await store.getArray('t2')).toBeUndefined();
+      });
+
+      it('do not end while one member has not', async () => {
+        const array = { arrayId: 't1', size: 2 };
+        await store.openArray({
+          ...array,
+          cluster: 'prod',
+          source: 'shop',
+          idempotencyKey: 'key',
+          createdAt: 1,
+          expiresAt: 9,
+        });
+        const member = { array, index: 1, end: 'succeeded', nowMs: 5, expiresAt: 9 } as const;
+        for (let n = 0; n < 3; n += 1) await store.countArrayMember(member);
+        expect((await store.getArray('t1'))?.endedAt).toBeUndefined();
+      });
+    });
+
     describe('dependencies', () => {
       it('keeps blocked tasks out of the queue and lets each into it once', async () => {
         const blocked = await accepted({ taskId: 'later', state: 'BLOCKED' });

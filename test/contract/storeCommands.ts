@@ -144,6 +144,27 @@ const calls: Calls = {
     }),
     fc.option(attempt, { nil: undefined }),
   ),
+  openArray: fc.tuple(
+    fc.record({ arrayId: taskId, size: fc.constant(2) }).map((array) => ({
+      ...array,
+      cluster: 'prod',
+      source: 'shop',
+      idempotencyKey: 'key',
+      createdAt: 1,
+      expiresAt: 9,
+    })),
+  ),
+  getArray: fc.tuple(taskId),
+  // One end for each index, as an ended task stays as it ended.
+  countArrayMember: fc.tuple(
+    fc.record({ arrayId: taskId, index: fc.constantFrom(0, 1) }).map(({ arrayId, index }) => ({
+      array: { arrayId, size: 2 },
+      index,
+      end: index === 0 ? ('succeeded' as const) : ('failed' as const),
+      nowMs: 5,
+      expiresAt: 9,
+    })),
+  ),
   listHosts: fc.tuple(cluster),
   getHost: fc.tuple(cluster, hostId),
   addHost: fc.tuple(host),

@@ -1,4 +1,5 @@
 import type { IsolationProfile } from '../isolation/profile.ts';
+import type { ArrayRef } from './array.ts';
 import type { Reason } from './reason.ts';
 import type { Resources } from './resources.ts';
 
@@ -77,6 +78,7 @@ export interface TaskSpec {
   /** May be stopped and moved to save money or make room. */
   readonly interruptible: boolean;
   readonly after: readonly Dependency[];
+  readonly array?: ArrayRef;
   readonly tags: Readonly<Record<string, string>>;
 }
 

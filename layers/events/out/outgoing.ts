@@ -3,12 +3,14 @@ import type { Parsed } from '../problem.ts';
 import type { AnySchema } from '../schemaNode.ts';
 import { clusterScaledSchema } from './clusterScaled.ts';
 import { taskEventSchemas } from './task.ts';
+import { taskArrayEndedSchema } from './taskArrayEnded.ts';
 import { taskRejectedSchema } from './taskRejected.ts';
 
 /** Every event that Berth announces, by detail type. */
 export const outgoingSchemas: Readonly<Record<string, AnySchema>> = {
   ...taskEventSchemas,
   'Task Rejected': taskRejectedSchema,
+  'Task Array Ended': taskArrayEndedSchema,
   'Cluster Scaled': clusterScaledSchema,
 };
 

@@ -13,6 +13,8 @@ export interface TaskRequest {
   readonly idempotencyKey?: string;
   /** Tasks to start, ordinals 0..count-1. */
   readonly count: number;
+  /** The tasks know their index, and Task Array Ended follows the end of the last. */
+  readonly array: boolean;
   /** Absent: the task definition's family. */
   readonly group?: string;
   readonly containers: readonly ContainerOverride[];

@@ -88,11 +88,17 @@ export const taskRequestSchema = v.pipe(
     count: v.exactOptional(
       whole(
         1,
-        1000,
+        10_000,
         'how many tasks are started',
-        'Write a number from 1 to 1000; send several events for more.',
+        'Write a number from 1 to 10000; send several events for more.',
       ),
       1,
+    ),
+    array: v.exactOptional(
+      yesNo(
+        'the tasks are one array: each finds its index in BERTH_ARRAY_INDEX, and the end of all is announced',
+      ),
+      false,
     ),
     group: v.exactOptional(group),
     containers: v.exactOptional(containers, []),
