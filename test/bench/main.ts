@@ -5,7 +5,7 @@ import type { Figure } from './figure.ts';
 import { fleetFigures } from './fleetBench.ts';
 import { placementFigures } from './placementBench.ts';
 import { type Replays, replayFigures, replays } from './replayBench.ts';
-import { report } from './report.ts';
+import { report } from './report/page.ts';
 import { table } from './table.ts';
 
 const { values } = parseArgs({
