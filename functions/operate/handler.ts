@@ -96,14 +96,20 @@ async function operate(deps: OperateDeps, command: OperateCommand, askedAt: numb
     }
     case 'pause':
     case 'resume': {
-      const { cluster, operation } = command;
+      const { cluster, operation, source } = command;
       if (!(await deps.store.getCluster(cluster))) return noCluster(deps, cluster);
-      const { outcome } = await deps.store.setPaused(cluster, operation === 'pause', askedAt);
+      const { outcome } = await deps.store.setPaused(cluster, operation === 'pause', askedAt, source);
       if (outcome === 'refused') {
-        throw new Error(`A later pause or resumption of ${cluster} is on record: see status, and ask again.`);
+        throw new Error(
+          `A later pause or resumption of ${source ?? cluster} is on record: see status, and ask again.`,
+        );
       }
       if (operation === 'resume') await deps.bus.wake(cluster, 'resumed');
-      return { outcome: operation === 'pause' ? 'paused' : 'resumed', cluster };
+      return {
+        outcome: operation === 'pause' ? 'paused' : 'resumed',
+        cluster,
+        ...(source !== undefined && { source }),
+      };
     }
     case 'status':
       return (await clusterStatus(deps, command.cluster)) ?? noCluster(deps, command.cluster);

@@ -5,6 +5,10 @@ import type { World } from './world.ts';
 
 /** Bounds a pass: what lies beyond is taken by the next one. */
 export const MAX_PENDING_PER_PASS = 2_000;
+/** Read when some of the queue is paused: what is paused must not hide what is not. */
+const MAX_PENDING_READ = 10_000;
+/** Hinted tasks come on top of the queue's head. */
+const MAX_READY = MAX_PENDING_PER_PASS + 2_000;
 
 export interface Loaded {
   readonly snapshot: Snapshot;
@@ -22,9 +26,10 @@ export async function loadSnapshot(
   taskIds: readonly string[],
 ): Promise<Loaded> {
   const { store } = world;
+  const paused = new Set(cluster.pausedSources);
   const [hinted, queue, hosts, openOrders, insufficientCapacity] = await Promise.all([
     store.getTasks([...new Set(taskIds)]),
-    store.listPending(cluster.name, MAX_PENDING_PER_PASS),
+    store.listPending(cluster.name, paused.size > 0 ? MAX_PENDING_READ : MAX_PENDING_PER_PASS),
     store.listHosts(cluster.name),
     store.listOpenOrders(cluster.name),
     store.listInsufficientCapacity(cluster.name, world.clock.now()),
@@ -34,13 +39,14 @@ export async function loadSnapshot(
     if (task.state === 'PENDING' && task.cluster === cluster.name) pending.set(task.taskId, task);
     else pending.delete(task.taskId);
   }
+  const ready = [...pending.values()].filter(({ source }) => !paused.has(source));
   return {
     hinted: hinted.filter((task) => task.cluster === cluster.name),
     snapshot: {
       cluster,
       hosts,
-      pending: [...pending.values()],
-      morePending: queue.more,
+      pending: ready.length > MAX_READY ? ready.slice(0, MAX_PENDING_PER_PASS) : ready,
+      morePending: queue.more || ready.length > MAX_READY,
       openOrders,
       insufficientCapacity,
       instanceTypes: [],

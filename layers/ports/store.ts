@@ -241,6 +241,8 @@ export interface ClusterStore {
     cluster: string,
     paused: boolean,
     atMs: number,
+    /** Only what this source asked for; absent: the whole cluster. */
+    source?: string,
   ): Promise<{ readonly outcome: 'applied' | 'refused' }>;
   /**
    * Guard: the pool's last order is closed and is still `afterOrderId` (absent: there was none). Then `refused` with the

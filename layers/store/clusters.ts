@@ -5,12 +5,25 @@ import { clusterKey, clusterPartition, clustersPartition } from './keys.ts';
 import { poolFromItem, poolItem } from './pools.ts';
 import { getItem, putItem, queryAll, type Table, updateItem } from './tableAccess.ts';
 
+/** Attributes of a cluster's record that say whether a source is paused. */
+const sourcePrefix = 'source#';
+
 export const getCluster =
   (table: Table): ClusterStore['getCluster'] =>
   async (cluster) => {
     const [meta, pools] = await Promise.all([getItem(table, clusterKey(cluster)), listPools(table, cluster)]);
     if (meta === undefined) return undefined;
-    return { name: cluster, cells: Number(meta.cells), paused: meta.paused === true, pools };
+    const pausedSources = Object.keys(meta)
+      .filter((name) => name.startsWith(sourcePrefix) && (meta[name] as { paused: boolean }).paused)
+      .map((name) => name.slice(sourcePrefix.length))
+      .sort();
+    return {
+      name: cluster,
+      cells: Number(meta.cells),
+      paused: meta.paused === true,
+      ...(pausedSources.length > 0 && { pausedSources }),
+      pools,
+    };
   };
 
 async function listPools(table: Table, cluster: string): Promise<Pool[]> {
@@ -62,10 +75,11 @@ async function putIfAbsent(table: Table, item: Record<string, unknown>): Promise
 /** Of an unknown cluster there is nothing to pause: refused. */
 export const setPaused =
   (table: Table): ClusterStore['setPaused'] =>
-  async (cluster, paused, atMs) => {
+  async (cluster, paused, atMs, source) => {
     const update = new Update();
-    update.setAll({ paused, pausedAt: atMs });
-    const at = update.path('pausedAt');
+    if (source === undefined) update.setAll({ paused, pausedAt: atMs });
+    else update.set(update.path(`${sourcePrefix}${source}`), { paused, at: atMs });
+    const at = source === undefined ? update.path('pausedAt') : update.path(`${sourcePrefix}${source}`, 'at');
     const known = `attribute_exists(${update.path('pk')})`;
     const latest = `(attribute_not_exists(${at}) OR ${at} <= ${update.value(atMs)})`;
     const { held } = await updateItem(table, clusterKey(cluster), update, `${known} AND ${latest}`);

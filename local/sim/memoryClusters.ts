@@ -15,7 +15,17 @@ export function clusterCommands(tables: MemoryTables): ClusterStore {
   return {
     async getCluster(cluster) {
       const meta = tables.clusters.get(cluster);
-      return meta && { name: cluster, cells: meta.cells, paused: meta.paused, pools: poolsOf(cluster) };
+      if (meta === undefined) return undefined;
+      const pausedSources = [...(meta.sources ?? [])]
+        .filter(([, { paused }]) => paused)
+        .map(([name]) => name);
+      return {
+        name: cluster,
+        cells: meta.cells,
+        paused: meta.paused,
+        ...(pausedSources.length > 0 && { pausedSources: pausedSources.sort() }),
+        pools: poolsOf(cluster),
+      };
     },
     async listClusters() {
       return [...tables.clusters.keys()].sort();
@@ -42,9 +52,15 @@ export function clusterCommands(tables: MemoryTables): ClusterStore {
       tables.pools.set(key, { pool: current, changes });
       return { outcome: 'applied', current };
     },
-    async setPaused(cluster, paused, atMs) {
+    async setPaused(cluster, paused, atMs, source) {
       const meta = tables.clusters.get(cluster);
-      if (meta === undefined || (meta.pausedAt ?? 0) > atMs) return { outcome: 'refused' };
+      const last = source === undefined ? meta?.pausedAt : meta?.sources?.get(source)?.at;
+      if (meta === undefined || (last ?? 0) > atMs) return { outcome: 'refused' };
+      if (source !== undefined) {
+        const sources = new Map(meta.sources).set(source, { paused, at: atMs });
+        tables.clusters.set(cluster, { ...meta, sources });
+        return { outcome: 'applied' };
+      }
       tables.clusters.set(cluster, { ...meta, paused, pausedAt: atMs });
       return { outcome: 'applied' };
     },

@@ -19,7 +19,12 @@ export interface MemoryTables {
   readonly hosts: Map<string, Map<string, Host>>;
   readonly clusters: Map<
     string,
-    { readonly cells: number; readonly paused: boolean; readonly pausedAt?: number }
+    {
+      readonly cells: number;
+      readonly paused: boolean;
+      readonly pausedAt?: number;
+      readonly sources?: ReadonlyMap<string, { readonly paused: boolean; readonly at: number }>;
+    }
   >;
   /** By cluster and pool. */
   readonly pools: Map<string, { readonly pool: Pool; readonly changes: readonly string[] }>;

@@ -223,7 +223,7 @@ const calls: Calls = {
     pool,
     fc.record({ from: small, to: small, changeId: fc.constantFrom('a', 'b', 'c') }),
   ),
-  setPaused: fc.tuple(cluster, fc.boolean(), small),
+  setPaused: fc.tuple(cluster, fc.boolean(), small, fc.constantFrom(undefined, 'shop', 'reports.nightly')),
   openOrder: fc.tuple(order, fc.constantFrom(undefined, undefined, 'o1', 'o2', 'o3')),
   closeOrder: fc.tuple(
     cluster,

@@ -50,6 +50,8 @@ export async function explainTask(
   if (!cluster) return { task, summary: `It waits, and its cluster ${task.cluster} is no longer on record.` };
   if (cluster.paused)
     return { task, summary: `It waits because the cluster ${cluster.name} is paused; resume it to go on.` };
+  if (cluster.pausedSources?.includes(task.source))
+    return { task, summary: `It waits because the source ${task.source} is paused; resume it to go on.` };
   const held = await settleHolds(world, (await loadSnapshot(world, cluster, [taskId])).snapshot);
   const { snapshot } = held;
   const heldPlace = held.open.find(({ heir }) => heir === taskId);

@@ -4,6 +4,7 @@ import type { World } from '../world.ts';
 export interface ClusterStatus {
   readonly cluster: string;
   readonly paused: boolean;
+  readonly pausedSources: readonly string[];
   readonly pending: { readonly tasks: number; readonly more: boolean; readonly oldestSeconds: number };
   readonly hosts: readonly {
     readonly hostId: string;
@@ -45,6 +46,7 @@ export async function clusterStatus(
   return {
     cluster: name,
     paused: cluster.paused,
+    pausedSources: cluster.pausedSources ?? [],
     pending: { tasks: pending.tasks.length, more: pending.more, oldestSeconds: Math.round(oldestMs / 1000) },
     hosts: hosts.map((host) => ({
       hostId: host.hostId,

@@ -44,6 +44,8 @@ export interface Cluster {
   /** Number of host partitions (cells) in the table. */
   readonly cells: number;
   readonly paused: boolean;
+  /** Whose tasks are left in the queue; absent while there are none. */
+  readonly pausedSources?: readonly string[];
   readonly pools: readonly Pool[];
 }
 

@@ -14,6 +14,13 @@ const taskId = text(
   'the id of a task, 26 characters',
   'Copy it from its Task Accepted event.',
 );
+const source = v.exactOptional(
+  text(
+    /^.{1,256}$/su,
+    'who asks for tasks: the source of its events, at most 256 characters',
+    'Leave it out for the whole cluster.',
+  ),
+);
 const reason = v.exactOptional(
   text(/^.{1,200}$/su, 'a reason of at most 200 characters', 'Shorten it.'),
   'the operator asked for it',
@@ -41,8 +48,8 @@ const commands = [
     hostId: text(/^i-[0-9a-f]{8,17}$/, 'an EC2 instance id', 'Copy it from status: "i-0123456789abcdef0".'),
     reason,
   }),
-  v.strictObject({ operation: v.literal('pause'), cluster }),
-  v.strictObject({ operation: v.literal('resume'), cluster }),
+  v.strictObject({ operation: v.literal('pause'), cluster, source }),
+  v.strictObject({ operation: v.literal('resume'), cluster, source }),
   v.strictObject({ operation: v.literal('status'), cluster }),
 ] as const;
 
