@@ -40,8 +40,10 @@ export interface AgentParts {
   log(line: string): void;
 }
 
-/** How often everything is read again, for what no watch has told. */
+/** How often tasks' counters are read, and the host's report is due when it has changed. */
 const TICK_MS = 10_000;
+/** Values are read again every so many ticks, for what no watch has told. */
+const TICKS_PER_CHECK = 3;
 const LADDER_MS = 2_000;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 5_000;
@@ -62,6 +64,7 @@ export class Agent {
   readonly #deadlines: Deadlines;
   readonly #notices: Notice[] = [];
   #interruptionAt: number | undefined;
+  #ticks = 0;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
@@ -237,7 +240,8 @@ export class Agent {
   async #tick(): Promise<void> {
     const { table, alive } = this.#parts;
     this.#dropGone();
-    table.reconcileAll();
+    this.#ticks += 1;
+    if (this.#ticks % TICKS_PER_CHECK === 0) table.reconcileAll();
     const now = Date.now();
     for (const entry of table.tasks.values()) this.#watches.look(entry, now);
     alive();

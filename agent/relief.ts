@@ -5,6 +5,7 @@ import {
   type LadderEvent,
   type LadderState,
   type Pressures,
+  restsAt,
 } from '../layers/domain/isolation/pressureLadder.ts';
 import { reportKey } from './taskReport.ts';
 import type { TaskTable } from './taskTable.ts';
@@ -32,14 +33,17 @@ export class Relief {
     this.#parts = parts;
   }
 
-  /** One look. Does nothing, and reads nothing, on a host where nobody could be squeezed. */
+  /** One look. Reads no task while the host as a whole is at ease. */
   look(nowMs: number): void {
     const { table, watches, dryRun } = this.#parts;
     const entries = [...table.tasks.values()];
-    const calm = this.#state === calmLadder;
-    if (calm && !entries.some(({ qos }) => qos === 'best-effort')) return;
+    const host = this.#parts.hostPressure();
+    if (restsAt(this.#state, host)) {
+      this.#state = calmLadder;
+      return;
+    }
     const tasks = entries.map((entry) => watches.forLadder(entry, nowMs));
-    const { state, events } = climb(this.#state, { host: this.#parts.hostPressure(), tasks }, nowMs);
+    const { state, events } = climb(this.#state, { host, tasks }, nowMs);
     this.#state = state;
     for (const event of events) this.#carryOut(event, nowMs);
     if (dryRun) return;

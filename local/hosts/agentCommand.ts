@@ -21,11 +21,14 @@ export interface AgentSetup {
 
 const SOURCE_ENTRY = fileURLToPath(new URL('../../agent/main.ts', import.meta.url));
 
+/** As in the unit file: an agent makes little that lives, and a large young generation would be most of its memory. */
+const NODE_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=64'];
+
 /** How the agent of an instance is started here: as on EC2, except that it is told what IMDS would tell. */
 export const agentCommand =
   (setup: AgentSetup) =>
   (instance: InstanceSpec): AgentCommand => ({
-    argv: [process.execPath, setup.entry ?? SOURCE_ENTRY],
+    argv: [process.execPath, ...NODE_FLAGS, setup.entry ?? SOURCE_ENTRY],
     environment: {
       BERTH_INSTANCE_ID: instance.instanceId,
       BERTH_INSTANCE_ARN: `arn:aws:ec2:${setup.region}:${setup.accountId}:instance/${instance.instanceId}`,

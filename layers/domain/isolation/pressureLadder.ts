@@ -87,6 +87,14 @@ const calm: Rung = { level: 0, lastActionAt: -Infinity };
 export const calmLadder: LadderState = { rungs: { cpu: calm, memory: calm, io: calm }, squeezes: {} };
 
 /**
+ * Whether a look can change nothing, whatever the tasks' own pressure: nothing is taken, and the pressure of all together,
+ * which is never below that of one, is below every mark.
+ */
+export const restsAt = ({ rungs, squeezes }: LadderState, host: Pressures): boolean =>
+  Object.keys(squeezes).length === 0 &&
+  RESOURCES.every((resource) => rungs[resource].level === 0 && host[resource] < MARKS[resource].low);
+
+/**
  * One look at the pressure: which step follows for each resource, and what is taken from whom then. Only best-effort
  * tasks are ever touched. Pure: `now` is epoch ms.
  */

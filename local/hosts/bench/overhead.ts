@@ -20,6 +20,13 @@ function cpuSeconds(pid: number): number {
 export const residentMB = (pid: number): number =>
   (Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024) / 1e6;
 
+/** What the process has for itself: the rest of its resident memory is Node.js's own code, shared by every process of it. */
+const privateMB = (pid: number): number => {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const kib = [...rollup.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+)/gm)].map(([, size]) => Number(size));
+  return (kib.reduce((sum, each) => sum + each, 0) * 1024) / 1e6;
+};
+
 /** What the agent costs while it looks after `count` containers that do little, one in ten best-effort. */
 export async function overhead(
   host: BenchHost,
@@ -47,9 +54,11 @@ export async function overhead(
   await sleep(seconds * 1000);
   const percent = ((cpuSeconds(pid) - before) / ((performance.now() - startedAt) / 1000)) * 100;
   const rss = residentMB(pid);
+  const own = privateMB(pid);
   await Promise.all(launches.map((launch) => host.stop(launch)));
   return {
     [`overhead.${count}.cpu`]: atMost(percent, '% of a core', MAX_CPU_PERCENT),
     [`overhead.${count}.rss`]: atMost(rss, 'MB', MAX_RSS_MB),
+    [`overhead.${count}.private`]: { value: own, unit: 'MB' },
   };
 }
