@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import Docker from 'dockerode';
 import { ensureBridge, removeBridge } from './bridge.ts';
 
@@ -169,5 +170,14 @@ export async function stopDockerd(dataDir: string): Promise<void> {
     }
   }
   await removeBridge(paths.tag);
+  await unmountDataRoot(paths.dataRoot);
   rmSync(paths.execRoot, { recursive: true, force: true });
+}
+
+/** dockerd mounts its data root on itself and, below a bind mount or in a chroot, leaves that behind. */
+async function unmountDataRoot(dataRoot: string): Promise<void> {
+  const mountPoints = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4]);
+  if (mountPoints.includes(dataRoot)) await promisify(execFile)('umount', [dataRoot]);
 }
