@@ -45,6 +45,11 @@ export class Admission {
     this.#volatile = expressions.filter(looksAtTasks);
   }
 
+  /** Whether pool and attributes leave every row open. */
+  get anyRow(): boolean {
+    return this.#cls.spec.placement.pool === undefined && this.#fixed.length === 0;
+  }
+
   ofPool(row: number): boolean {
     const { pool } = this.#cls.spec.placement;
     return pool === undefined || this.#table.hosts[row]?.pool === pool;

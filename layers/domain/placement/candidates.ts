@@ -9,11 +9,14 @@ import type { TaskClass } from './taskClass.ts';
 
 interface Index {
   readonly rows: RowIndex;
-  /** Rows that may ever take the class. */
+  /** Rows of the search that may ever take the class. */
   readonly eligible: Uint8Array;
   /** One list for each combination of spread domains. */
   readonly lists: readonly ShortList[];
 }
+
+/** By the rows of a search. */
+const wholeSearches = new WeakMap<Int32Array, Uint8Array>();
 
 /** Below this many tasks a heap costs more to build than it saves. */
 const HEAP_FROM_TASKS = 3;
@@ -84,13 +87,29 @@ export class Candidates {
 
   #build(): void {
     const size = this.#table.hosts.length;
-    const eligible = new Uint8Array(size);
-    for (const row of this.#members) if (this.#admission.mayEver(row)) eligible[row] = 1;
+    const eligible = this.#admission.anyRow ? this.#all() : this.#eligible();
     this.#table.followChanges();
     const rows = rowIndex(size);
     const lists = Array.from({ length: this.#spread.domains }, () => new ShortList(rows));
     this.#index = { rows, eligible, lists };
     this.#fill(this.#index);
+  }
+
+  #eligible(): Uint8Array {
+    const eligible = new Uint8Array(this.#table.hosts.length);
+    for (const row of this.#members) if (this.#admission.mayEver(row)) eligible[row] = 1;
+    return eligible;
+  }
+
+  /** Most classes may use every host of the search: they share the answer. */
+  #all(): Uint8Array {
+    let all = wholeSearches.get(this.#members);
+    if (all === undefined) {
+      all = new Uint8Array(this.#table.hosts.length);
+      for (const row of this.#members) all[row] = 1;
+      wholeSearches.set(this.#members, all);
+    }
+    return all;
   }
 
   /** Looks at every host anew. */
@@ -118,10 +137,11 @@ export class Candidates {
       return;
     }
     const { eligible, lists } = index;
+    const only = lists.length === 1 ? lists[0] : undefined;
     for (let at = this.#seen; at < log.length; at += 1) {
       const row = log[at] as number;
       if (lastChange[row] !== at || eligible[row] === 0) continue;
-      const list = lists[this.#spread.domainOf(row)];
+      const list = only ?? lists[this.#spread.domainOf(row)];
       const key = this.#keyNow(row);
       if (key === Number.POSITIVE_INFINITY) list?.remove(row);
       else list?.update(row, key);

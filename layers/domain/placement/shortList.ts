@@ -6,7 +6,7 @@ const SMALL = 96;
  * Share of a longer list that is kept in order; the rest is looked at again when that part is used up, and then twice the
  * share is kept, so that using up the whole list looks at it a few times only.
  */
-const FIRST_SHARE = 1 / 12;
+const FIRST_SHARE = 1 / 24;
 const SAMPLES = 96;
 
 /**

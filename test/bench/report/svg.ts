@@ -19,8 +19,8 @@ export interface Bar {
   readonly mark?: number;
 }
 
-const LABEL_WIDTH = 300;
-const BAR_WIDTH = 430;
+const LABEL_WIDTH = 350;
+const BAR_WIDTH = 390;
 const ROW = 30;
 
 /** Horizontal bars on one scale; `log` for values of several magnitudes. */
@@ -43,7 +43,7 @@ export function bars(list: readonly Bar[], log = false): string {
 <rect x="${LABEL_WIDTH}" y="${y + 6}" width="${width(value).toFixed(1)}" height="16" rx="3" fill="${color}"/>${tick}
 <text class="value" x="${LABEL_WIDTH + Math.max(width(value), width(mark ?? 0)) + 8}" y="${y + 19}">${escapeText(text)}</text>`;
   });
-  return svg(LABEL_WIDTH + BAR_WIDTH + 120, list.length * ROW + 4, rows.join('\n'));
+  return svg(LABEL_WIDTH + BAR_WIDTH + 150, list.length * ROW + 4, rows.join('\n'));
 }
 
 export interface Line {
