@@ -57,7 +57,7 @@ test(`200 events, each twice and in random order, on at most 3 small hosts: each
   expect(pending.tasks).toBe(0);
   await until(
     'the cluster is back to no host',
-    60_000,
+    120_000,
     async () => {
       const { hosts } = await berth.operate<{ hosts: unknown[] }>({ operation: 'status', cluster: 'demo' });
       return hosts.length === 0;

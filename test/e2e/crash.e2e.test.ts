@@ -84,7 +84,7 @@ test(`kill -9 of agents, workers and the whole embedded AWS amid ${TASKS} tasks:
   expect(new Set(started).size, 'no attempt was launched twice').toBe(started.length);
   await until(
     'the cluster is back to no host',
-    90_000,
+    120_000,
     async () => {
       const { hosts } = await berth.operate<{ hosts: unknown[] }>({ operation: 'status', cluster: 'demo' });
       return hosts.length === 0;
