@@ -5,5 +5,7 @@ import { medianMs } from './measure.ts';
 
 const types = instanceTypes();
 const demands = genericDemands(10_000, 1);
+plannedPrice(types, demands, 64);
+const peakMiB = process.resourceUsage().maxRSS / 1024;
 const ms = medianMs(() => plannedPrice(types, demands, 64));
-console.log(JSON.stringify({ ms, peakMiB: process.resourceUsage().maxRSS / 1024, types: types.length }));
+console.log(JSON.stringify({ ms, peakMiB, types: types.length }));
