@@ -25,7 +25,8 @@ export function ending(
     exitCode: ExitCode,
     ...(reason === undefined ? {} : { reason }),
     ...(startedAt === undefined ? {} : { startedAt }),
-    ...(finishedAt === undefined ? {} : { finishedAt }),
+    // Docker stamps the two by itself, and a short run may end before it has begun.
+    ...(finishedAt === undefined ? {} : { finishedAt: Math.max(finishedAt, startedAt ?? finishedAt) }),
   };
 }
 
