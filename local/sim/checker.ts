@@ -55,6 +55,9 @@ export interface Violation {
   readonly about: readonly string[];
 }
 
+/** By so much an invocation's clock may run ahead of the one that noted the start. */
+const SKEW_MS = 6_000;
+
 export interface CheckerOptions {
   /** Since the start. */
   readonly now: () => number;
@@ -115,7 +118,8 @@ export class Checker {
     }
     if (after === undefined) return;
     for (const claim of Object.values(after.claims)) {
-      if (before?.claims[claim.taskId]?.attempt === claim.attempt) continue;
+      // Room that is held for a task in the queue is no attempt's claim: it lapses with its host or at the next pass.
+      if (claim.hold !== undefined || before?.claims[claim.taskId]?.attempt === claim.attempt) continue;
       const ref = `${claim.taskId}:${claim.attempt}`;
       const holder = this.claims.get(ref);
       if (holder !== undefined) {
@@ -176,7 +180,7 @@ export class Checker {
   /** It ended by itself, was stopped, or has outrun its time. */
   private isOwnDoing(process: Process, { spec }: Task): boolean {
     const ranMs = this.options.nowMs() - process.startedAt;
-    const outran = spec.timeoutSeconds !== undefined && ranMs >= spec.timeoutSeconds * 1000;
+    const outran = spec.timeoutSeconds !== undefined && ranMs >= spec.timeoutSeconds * 1000 - SKEW_MS;
     return process.exitCode !== undefined || process.stopAsked || outran;
   }
 
