@@ -36,7 +36,7 @@ await Promise.all(
     }),
   ),
 );
-// Hosts have a role and no credentials in their environment: the agent keeps the SDK's whole credential chain.
+// The agent signs its one call itself and carries no SDK, so that the functions' replacement has nothing to replace.
 const { alias: _, ...agentOptions } = bundleOptions;
 await build({ ...agentOptions, entryPoints: ['agent/main.ts'], outfile: `${dist}/agent-layer/index.mjs` });
 mkdirSync(`${dist}/agent-layer/bin`, { recursive: true });

@@ -26,9 +26,6 @@ export async function retireHosts(
       world.log.info('An idle host is given back', { cluster, hostId, reason });
     }
   }
-  for (const { hostId, epoch, reason } of plan.drain) {
-    await world.store.setHostState(cluster, hostId, { from: ['READY'], to: 'DRAINING', reason, epoch });
-  }
   if (retired.length === 0) return 0;
   await world.bus.provision(cluster, `${retired.length} hosts to give back`);
   await world.bus.publish(
