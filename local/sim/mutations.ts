@@ -179,7 +179,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'absence-is-death',
     what: 'A task that ECS does not show at once counts as gone.',
-    caughtBy: ['oneProcess', 'doneIsDone'],
+    // A start at the beginning of time is also a timeout that is over: an attempt used up without a process.
+    caughtBy: ['oneProcess', 'doneIsDone', 'fairAttempts'],
     decorators: onStore((store) => ({
       getTasks: async (ids) =>
         (await store.getTasks(ids)).map((task) => ({
