@@ -1,0 +1,231 @@
+import { describe, expect, it } from 'vitest';
+import type { Store } from '../../../layers/ports/store.ts';
+import { aTask, aTaskSpec } from '../../support/records.ts';
+import { claimRequest, failed, placed, type StoreWorld } from './world.ts';
+
+export function claimsContract(world: StoreWorld): void {
+  describe('held places', () => {
+    const size = { cpu: 512, memory: 1024 };
+    const held = async () => {
+      const host = await world.added({ capacity: size, left: size });
+      const victims = [await world.accepted({ taskId: 'v1' }), await world.accepted({ taskId: 'v2' })];
+      await world.store.claim(claimRequest(host, victims));
+      const heir = await world.accepted({ taskId: 'heir' });
+      const request = {
+        cluster: 'prod',
+        hostId: host.hostId,
+        epoch: 0,
+        nowMs: 5,
+        heir: { ...claimRequest(host, [heir]).tasks[0], taskId: 'heir', attempt: 1, priority: 10 },
+        victims: [{ taskId: 'v1', attempt: 1 }],
+      } as Parameters<Store['holdPlace']>[0];
+      return { host, heir, request, first: await world.store.holdPlace(request) };
+    };
+
+    it('gives a victim’s room to its heir, and to nobody else', async () => {
+      const { host, heir, request, first } = await held();
+      expect(first.outcome).toBe('applied');
+      expect((await world.store.holdPlace(request)).outcome).toBe('applied');
+      const other = { ...request, heir: { ...request.heir, taskId: 'v3' } };
+      expect((await world.store.holdPlace(other)).outcome).toBe('refused');
+      await world.store.releaseClaim('prod', host.hostId, { taskId: 'v1', attempt: 1 }, 9);
+      const freed = await world.store.getHost('prod', host.hostId);
+      expect(freed?.left).toEqual({ cpu: 0, memory: 0 });
+      const hold = freed?.claims['hold#heir'];
+      expect(hold?.demand).toEqual(heir.spec.demand);
+      const third = await world.accepted({ taskId: 'third' });
+      expect((await world.store.claim(claimRequest(host, [third]))).outcome).toBe('host-changed');
+      const claim = claimRequest(host, [heir]);
+      const withHold = { ...claim, tasks: claim.tasks.map((task) => ({ ...task, ...(hold && { hold }) })) };
+      expect(await world.store.claim(withHold)).toEqual({ outcome: 'claimed' });
+      expect(await world.store.claim(withHold)).toEqual({ outcome: 'claimed' });
+      const placedHost = await world.store.getHost('prod', host.hostId);
+      expect(Object.keys(placedHost?.claims ?? {}).sort()).toEqual(['heir', 'v2']);
+      expect(placedHost?.left).toEqual({ cpu: 0, memory: 0 });
+    });
+
+    it('gives the room to all when the hold was given up before', async () => {
+      const { host } = await held();
+      await world.store.releaseClaim('prod', host.hostId, { taskId: 'hold#heir', attempt: 1 }, 8);
+      await world.store.releaseClaim('prod', host.hostId, { taskId: 'v1', attempt: 1 }, 9);
+      expect((await world.store.getHost('prod', host.hostId))?.left).toEqual({ cpu: 256, memory: 512 });
+    });
+
+    it('asks an attempt to stop only while it is the one under way', async () => {
+      await held();
+      const stop = { code: 'PREEMPTED', detail: 'makes room' } as const;
+      expect((await world.store.requestStop('v1', stop, 2)).outcome).toBe('refused');
+      expect((await world.store.requestStop('heir', stop, 1)).outcome).toBe('refused');
+      expect((await world.store.requestStop('v1', stop, 1)).outcome).toBe('applied');
+    });
+  });
+
+  describe('claims', () => {
+    it('moves capacity and tasks together and recognises its own repeat', async () => {
+      const host = await world.added({
+        idleSince: 3,
+        capacity: { cpu: 1024, memory: 4096 },
+        left: { cpu: 1024, memory: 4096 },
+      });
+      const one = await world.accepted({
+        spec: aTaskSpec({ hostPorts: ['80/tcp'], priority: 5, interruptible: true }),
+      });
+      const two = await world.accepted({ taskId: 't2' });
+      const request = claimRequest(host, [one, two]);
+      expect(await world.store.claim(request)).toEqual({ outcome: 'claimed' });
+      const after = await world.store.getHost('prod', host.hostId);
+      expect(after).toMatchObject({ left: { cpu: 512, memory: 3072 }, ports: ['80/tcp'] });
+      expect(after).not.toHaveProperty('idleSince');
+      expect(after?.claims.t1).toEqual({
+        taskId: 't1',
+        attempt: 1,
+        demand: { cpu: 256, memory: 512 },
+        hostPorts: ['80/tcp'],
+        claimedAt: request.nowMs,
+        group: 'family:web',
+        priority: 5,
+        interruptible: true,
+      });
+      expect(await world.store.getTask('t1')).toMatchObject({
+        state: 'PLACED',
+        hostId: host.hostId,
+        placedAt: request.nowMs,
+        reason: placed,
+      });
+      expect(await world.store.claim(request)).toEqual({ outcome: 'claimed' });
+      expect(await world.store.getHost('prod', host.hostId)).toEqual(after);
+    });
+
+    it('refuses a host that is full, at another epoch, not ready, without a dimension, or gone', async () => {
+      const host = await world.added({ left: { cpu: 300, memory: 3700 } });
+      const [one, two] = [await world.accepted(), await world.accepted({ taskId: 't2' })];
+      const gpu = await world.accepted({
+        taskId: 't3',
+        spec: aTaskSpec({ demand: { cpu: 1, gpu: 1000, eni: 0 } }),
+      });
+      const changed = { outcome: 'host-changed', host };
+      expect(await world.store.claim(claimRequest(host, [one, two]))).toEqual(changed);
+      expect(await world.store.claim(claimRequest(host, [one], { epoch: 1 }))).toEqual(changed);
+      expect(await world.store.claim(claimRequest(host, [gpu]))).toEqual(changed);
+      expect(await world.store.claim(claimRequest({ ...host, hostId: 'i-none' }, [one]))).toEqual({
+        outcome: 'host-changed',
+        host: undefined,
+      });
+      await world.store.setHostState('prod', host.hostId, {
+        from: ['READY'],
+        to: 'CORDONED',
+        reason: 'operator',
+      });
+      expect((await world.store.claim(claimRequest(host, [one]))).outcome).toBe('host-changed');
+      expect((await world.store.getTask('t1'))?.state).toBe('PENDING');
+    });
+
+    it('refuses a port in use, by others or twice in the request', async () => {
+      const host = await world.added();
+      const spec = aTaskSpec({ hostPorts: ['80/tcp'] });
+      const [one, two] = [await world.accepted({ spec }), await world.accepted({ taskId: 't2', spec })];
+      expect(await world.store.claim(claimRequest(host, [one, two]))).toEqual({
+        outcome: 'host-changed',
+        host,
+      });
+      expect(await world.store.claim(claimRequest(host, [one]))).toEqual({ outcome: 'claimed' });
+      expect((await world.store.claim(claimRequest(host, [two]))).outcome).toBe('host-changed');
+    });
+
+    it('names the tasks that moved on, and leaves the others alone', async () => {
+      const [host, other] = [await world.added(), await world.added({ hostId: 'i-2' })];
+      const tasks = [
+        await world.accepted(),
+        await world.accepted({ taskId: 't2' }),
+        await world.accepted({ taskId: 't3' }),
+      ];
+      const [one, two, three] = tasks;
+      await world.store.finishTask(
+        { taskId: 't1', attempt: 1 },
+        { state: 'CANCELLED', reason: failed, endedAt: 1 },
+      );
+      await world.store.claim(claimRequest(other, two === undefined ? [] : [two]));
+      expect(await world.store.claim(claimRequest(host, tasks))).toEqual({
+        outcome: 'tasks-changed',
+        taskIds: ['t1', 't2'],
+      });
+      expect((await world.store.getTask('t3'))?.state).toBe('PENDING');
+      expect((await world.store.getHost('prod', host.hostId))?.claims).toEqual({});
+      const again = three === undefined ? [] : [{ ...three, attempt: 2 }];
+      expect(await world.store.claim(claimRequest(host, again))).toEqual({
+        outcome: 'tasks-changed',
+        taskIds: ['t3'],
+      });
+      expect(one?.taskId).toBe('t1');
+    });
+
+    it('does not mistake a task that ended here for one that may be launched', async () => {
+      const { host, task, ref } = await world.placedTask();
+      await world.store.finishTask(ref, { state: 'CANCELLED', reason: failed, endedAt: 1 });
+      expect(await world.store.claim(claimRequest(host, [task]))).toEqual({
+        outcome: 'tasks-changed',
+        taskIds: ['t1'],
+      });
+    });
+
+    it('keeps a host for an older attempt of the same task until that is released', async () => {
+      const { host, ref } = await world.placedTask();
+      const requeued = await world.store.requeueTask(ref, {
+        cause: 'UNKNOWN',
+        reason: failed,
+        counted: false,
+      });
+      const request = claimRequest(host, requeued.current === undefined ? [] : [requeued.current]);
+      expect((await world.store.claim(request)).outcome).toBe('host-changed');
+      await world.store.releaseClaim('prod', host.hostId, ref, 5);
+      expect(await world.store.claim(request)).toEqual({ outcome: 'claimed' });
+    });
+
+    it('takes 99 tasks at once and refuses to try more, or one twice', async () => {
+      const host = await world.added({ left: { cpu: 99 * 256, memory: 99 * 512 } });
+      const tasks = await Promise.all(
+        Array.from({ length: 99 }, (_, index) => world.accepted({ taskId: `task-${index}` })),
+      );
+      const [first] = tasks;
+      await expect(world.store.claim(claimRequest(host, [...tasks, aTask()]))).rejects.toThrow(RangeError);
+      await expect(world.store.claim(claimRequest(host, first ? [first, first] : []))).rejects.toThrow(
+        RangeError,
+      );
+      expect(await world.store.claim(claimRequest(host, []))).toEqual({ outcome: 'claimed' });
+      expect(await world.store.claim(claimRequest(host, tasks))).toEqual({ outcome: 'claimed' });
+      expect(await world.store.claim(claimRequest(host, tasks))).toEqual({ outcome: 'claimed' });
+      expect((await world.store.getHost('prod', host.hostId))?.left).toEqual({ cpu: 0, memory: 0 });
+    });
+
+    it('releases a claim once, its ports too, and notes since when the host is idle', async () => {
+      const host = await world.added();
+      const spec = aTaskSpec({ hostPorts: ['80/tcp'], demand: { cpu: 100, memory: 100 } });
+      const tasks = [await world.accepted({ spec }), await world.accepted({ taskId: 't2' })];
+      await world.store.claim(claimRequest(host, tasks));
+      const ref = { taskId: 't1', attempt: 1 };
+      expect(await world.store.releaseClaim('prod', host.hostId, { ...ref, attempt: 2 }, 7)).toEqual({
+        outcome: 'absent',
+      });
+      expect(await world.store.releaseClaim('prod', host.hostId, ref, 7)).toEqual({ outcome: 'released' });
+      expect(await world.store.releaseClaim('prod', host.hostId, ref, 8)).toEqual({ outcome: 'absent' });
+      expect(await world.store.releaseClaim('prod', 'i-none', ref, 8)).toEqual({ outcome: 'absent' });
+      const half = await world.store.getHost('prod', host.hostId);
+      expect(half).toMatchObject({ ports: [], left: { cpu: 2048 - 256, memory: 3700 - 512 } });
+      expect(half).not.toHaveProperty('idleSince');
+      await world.store.releaseClaim('prod', host.hostId, { taskId: 't2', attempt: 1 }, 9);
+      expect(await world.store.getHost('prod', host.hostId)).toEqual({ ...host, idleSince: 9 });
+    });
+
+    it('lets one of many simultaneous claims of the same room through', async () => {
+      const host = await world.added({ left: { cpu: 256 * 3, memory: 3700 } });
+      const tasks = await Promise.all(
+        Array.from({ length: 8 }, (_, index) => world.accepted({ taskId: `t${index}` })),
+      );
+      const outcomes = await Promise.all(tasks.map((task) => world.store.claim(claimRequest(host, [task]))));
+      expect(outcomes.filter(({ outcome }) => outcome === 'claimed')).toHaveLength(3);
+      const after = await world.store.getHost('prod', host.hostId);
+      expect(after?.left.cpu).toBe(0);
+      expect(Object.keys(after?.claims ?? {})).toHaveLength(3);
+    });
+  });
+}
