@@ -1,11 +1,12 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import { announceTask } from '../../layers/control/announce.ts';
+import { announcePool, announceTask } from '../../layers/control/announce.ts';
 import { announceArray, countMember } from '../../layers/control/countMember.ts';
 import type { Announcements, OutgoingEvent } from '../../layers/ports/bus.ts';
 import type { ArrayStore } from '../../layers/ports/store.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 import { arrayFromImage } from '../../layers/store/arrays.ts';
+import { poolFromImage } from '../../layers/store/pools.ts';
 import { taskFromImage } from '../../layers/store/taskItem.ts';
 
 export type PublishDeps = Pick<Deps, 'log' | 'metrics'> & {
@@ -71,5 +72,7 @@ function announcements(record: DynamoDBRecord): OutgoingEvent[] {
   if (after) return announceTask(before, after);
   const images = imagesOf(record);
   const array = arrayFromImage(images.after);
-  return array ? announceArray(arrayFromImage(images.before), array) : [];
+  if (array) return announceArray(arrayFromImage(images.before), array);
+  const pool = poolFromImage(images.after);
+  return pool ? announcePool(poolFromImage(images.before), pool) : [];
 }

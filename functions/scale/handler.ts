@@ -1,11 +1,11 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { declareClusters } from '../../layers/control/declareClusters.ts';
-import { type ScaleOutcome, scaleByAlarm } from '../../layers/control/scale.ts';
+import { type ScaleOutcome, type ScaleWorld, scaleByAlarm } from '../../layers/control/scale.ts';
 import { parseIncoming } from '../../layers/events/incoming.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 import { processBatch } from '../../layers/runtime/sqsBatch.ts';
 
-export type ScaleDeps = Pick<Deps, 'store' | 'bus' | 'clock' | 'log' | 'metrics' | 'settings'>;
+export type ScaleDeps = ScaleWorld & Pick<Deps, 'clock' | 'log' | 'metrics' | 'settings'>;
 
 const isQueued = (event: unknown): event is SQSEvent => {
   const first = (event as Partial<SQSEvent> | null)?.Records?.[0];

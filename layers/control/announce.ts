@@ -1,3 +1,4 @@
+import type { Pool } from '../domain/model/pool.ts';
 import type { Task } from '../domain/model/task.ts';
 import type { Problem } from '../events/problem.ts';
 import type { OutgoingEvent } from '../ports/bus.ts';
@@ -99,18 +100,19 @@ export const clusterScaled = (
   resources: hosts.map(({ hostId }) => hostId),
 });
 
-/** A pool's target was set. */
-export const clusterTarget = (
-  cluster: string,
-  pool: string,
-  from: number,
-  to: number,
-  reason: string,
-): OutgoingEvent => ({
-  detailType: 'Cluster Scaled',
-  detail: { cluster, pool, direction: to > from ? 'out' : 'in', reason, target: { from, to }, hosts: [] },
-  resources: [],
-});
+/** What a change of a pool's record says to the world: its new target, and the alarm behind it. */
+export function announcePool(before: Pool | undefined, after: Pool): OutgoingEvent[] {
+  const [from, to] = [before?.desiredHosts, after.desiredHosts];
+  if (from === undefined || from === to) return [];
+  const alarm = Object.entries(after.alarms ?? {}).find(
+    ([name, { at }]) => before?.alarms?.[name]?.at !== at,
+  );
+  const reason = alarm ? `alarm ${alarm[0]} is ${alarm[1].state}` : "the pool's settings changed";
+  const { cluster, name: pool } = after;
+  const direction = to > from ? 'out' : 'in';
+  const detail = { cluster, pool, direction, reason, target: { from, to }, hosts: [] };
+  return [{ detailType: 'Cluster Scaled', detail, resources: [] }];
+}
 
 /** A request was not accepted: what was wrong with it, for whoever sent it. */
 export const taskRejected = (

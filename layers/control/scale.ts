@@ -1,13 +1,15 @@
+import { alarmTarget } from '../domain/capacity/alarmTarget.ts';
 import type { Pool } from '../domain/model/pool.ts';
 import type { AlarmChange } from '../events/cloudwatchAlarm/change.ts';
-import { clusterTarget } from './announce.ts';
+import type { Wakes } from '../ports/bus.ts';
 import type { World } from './world.ts';
 
-export type ScaleWorld = Pick<World, 'store' | 'bus' | 'log' | 'metrics'>;
+export type ScaleWorld = Pick<World, 'store' | 'log' | 'metrics'> & { readonly bus: Wakes };
 
 export type ScaleOutcome =
   | {
-      readonly outcome: 'scaled';
+      /** `known`: this change, or a later one of the same alarm, had counted already. */
+      readonly outcome: 'scaled' | 'known';
       readonly cluster: string;
       readonly pool: string;
       readonly from: number;
@@ -15,8 +17,9 @@ export type ScaleOutcome =
     }
   | { readonly outcome: 'ignored'; readonly detail: string };
 
-const CLUSTER_DIMENSIONS = ['ClusterName', 'Cluster', 'cluster'];
-const POOL_DIMENSIONS = ['PoolName', 'Pool', 'pool'];
+// Berth's own metrics name theirs in lower case: alarms on those are for people, and scale nothing.
+const CLUSTER_DIMENSIONS = ['ClusterName', 'Cluster'];
+const POOL_DIMENSIONS = ['PoolName', 'Pool'];
 
 const firstOf = (dimensions: AlarmChange['dimensions'], names: readonly string[]): string | undefined => {
   for (const name of names) if (dimensions[name] !== undefined) return dimensions[name];
@@ -26,12 +29,14 @@ const firstOf = (dimensions: AlarmChange['dimensions'], names: readonly string[]
 const MAX_TRIES = 5;
 
 /**
- * ALARM adds the pool's `alarmStep` hosts to its target, OK takes them away again, both within the pool's bounds. The
- * alarm's own dimensions choose the pool; a cluster with a single pool needs only the cluster.
+ * ALARM adds the pool's `alarmStep` hosts to its target, OK takes away what its alarm had added (`alarmTarget`). The
+ * alarm's own dimensions choose the pool; a cluster with a single pool needs only the cluster. The new target is
+ * announced from the table's stream.
  */
 export async function scaleByAlarm(world: ScaleWorld, change: AlarmChange): Promise<ScaleOutcome> {
   const { store, bus, log, metrics } = world;
-  if (change.state === 'INSUFFICIENT_DATA')
+  const { state } = change;
+  if (state === 'INSUFFICIENT_DATA')
     return { outcome: 'ignored', detail: 'INSUFFICIENT_DATA changes no target' };
   const ignored = (detail: string): ScaleOutcome => {
     log.warn('An alarm names no pool', { alarm: change.alarmName, dimensions: change.dimensions, detail });
@@ -56,23 +61,17 @@ export async function scaleByAlarm(world: ScaleWorld, change: AlarmChange): Prom
         `dimension ${POOL_DIMENSIONS[0]} has to name one of the pools of ${clusterName}: ${known}`,
       );
     }
-    const step = change.state === 'ALARM' ? pool.alarmStep : -pool.alarmStep;
-    const from = pool.desiredHosts;
-    const to = Math.min(pool.maxHosts, Math.max(pool.minHosts, from + step));
-    const changed = await store.setDesiredHosts(clusterName, pool.name, {
-      from,
-      to,
-      changeId: change.changeId,
-    });
-    if (changed.outcome === 'refused') continue;
-    if (from !== to) {
-      await bus.publish([
-        clusterTarget(clusterName, pool.name, from, to, `alarm ${change.alarmName} is ${change.state}`),
-      ]);
+    const { alarmName, time: at } = change;
+    const to = alarmTarget(pool, { alarmName, state, at });
+    if (to !== undefined) {
+      const changed = await store.setAlarmTarget(clusterName, pool.name, { from: pool, to });
+      if (changed.outcome === 'refused') continue;
     }
-    await bus.provision(clusterName, `alarm ${change.alarmName} is ${change.state}`);
-    await bus.wake(clusterName, `alarm ${change.alarmName} is ${change.state}`);
-    return { outcome: 'scaled', cluster: clusterName, pool: pool.name, from, to };
+    // Also when the change is on record already: whoever recorded it may have died before it told anybody.
+    await bus.provision(clusterName, `alarm ${alarmName} is ${state}`);
+    await bus.wake(clusterName, `alarm ${alarmName} is ${state}`);
+    const scaled = { cluster: clusterName, pool: pool.name, to: (to ?? pool).desiredHosts };
+    return { outcome: to === undefined ? 'known' : 'scaled', from: pool.desiredHosts, ...scaled };
   }
   throw new Error(
     `The target of ${clusterName}/${poolName ?? 'its pool'} changed ${MAX_TRIES} times while it was being set`,

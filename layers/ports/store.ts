@@ -1,3 +1,4 @@
+import type { AlarmTarget } from '../domain/capacity/alarmTarget.ts';
 import type { HoldRequest } from '../domain/lifecycle/hold.ts';
 import type { ArrayRef, TaskArray } from '../domain/model/array.ts';
 import type { Claim, Host, HostState } from '../domain/model/host.ts';
@@ -226,12 +227,13 @@ export interface ClusterStore {
   listClusters(): Promise<string[]>;
   /** Creates the cluster and those of its pools that do not exist; changes nothing that does. */
   ensureCluster(cluster: Cluster): Promise<void>;
+  /** What alarms have said of the pool stays as it is on record. */
   putPool(pool: Pool): Promise<void>;
-  /** Guard: `desiredHosts` is still `from`. Applied once per `changeId`, however often it is repeated. */
-  setDesiredHosts(
+  /** Guard: the pool's target and its alarms are still `from`. */
+  setAlarmTarget(
     cluster: string,
     pool: string,
-    change: { readonly from: number; readonly to: number; readonly changeId: string },
+    change: { readonly from: AlarmTarget; readonly to: AlarmTarget },
   ): Promise<Guarded<Pool>>;
   /**
    * Guard: no pause or resumption later than `atMs`, when this one was asked for, is on record. An invocation that Lambda

@@ -1,12 +1,10 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Pool } from '../domain/model/pool.ts';
 import type { ClusterStore } from '../ports/store.ts';
 import { type Item, Update } from './expression.ts';
 import { poolKey } from './keys.ts';
-import { untilStable } from './retry.ts';
-import { getItem, type Table, updateItem } from './tableAccess.ts';
-
-/** How many applied changes a pool remembers. An alarm's delivery is repeated for hours at most, not for this many changes. */
-export const REMEMBERED_CHANGES = 64;
+import { type Table, updateItem } from './tableAccess.ts';
 
 export const poolItem = (pool: Pool): Item => ({
   ...poolKey(pool.cluster, pool.name),
@@ -15,44 +13,35 @@ export const poolItem = (pool: Pool): Item => ({
 });
 
 export function poolFromItem(item: Item): Pool {
-  const { pk: _pk, sk: _sk, kind: _kind, changes: _changes, ...pool } = item;
+  const { pk: _pk, sk: _sk, kind: _kind, ...pool } = item;
   return pool as unknown as Pool;
 }
 
-/** An update, not a put: what the pool remembers of applied changes stays. */
+/** The pool of a stream's image; undefined for another kind of record. */
+export const poolFromImage = (image: Record<string, AttributeValue> | undefined): Pool | undefined =>
+  image?.kind?.S === 'POOL' ? poolFromItem(unmarshall(image)) : undefined;
+
+/** An update, not a put: what alarms have said of the pool stays. */
 export const putPool =
   (table: Table): ClusterStore['putPool'] =>
-  async (pool) => {
+  async ({ alarms: _alarms, ...pool }) => {
     const update = new Update();
     update.setAll({ kind: 'POOL', ...pool });
     await updateItem(table, poolKey(pool.cluster, pool.name), update, undefined);
   };
 
-export const setDesiredHosts =
-  (table: Table): ClusterStore['setDesiredHosts'] =>
-  async (cluster, pool, change) => {
-    const key = poolKey(cluster, pool);
-    return untilStable(table.retry, `pool ${pool}`, async () => {
-      const item = await getItem(table, key);
-      if (item === undefined) return { outcome: 'refused', current: undefined };
-      const current = poolFromItem(item);
-      const changes = (item.changes as readonly string[] | undefined) ?? [];
-      if (changes.includes(change.changeId)) return { outcome: 'applied', current };
-      if (current.desiredHosts !== change.from) return { outcome: 'refused', current };
-      const update = new Update();
-      const [desired, remembered] = [update.path('desiredHosts'), update.path('changes')];
-      const same =
-        item.changes === undefined
-          ? `attribute_not_exists(${remembered})`
-          : update.equals(remembered, changes);
-      update.set(desired, change.to);
-      update.set(remembered, [...changes, change.changeId].slice(-REMEMBERED_CHANGES));
-      const written = await updateItem(
-        table,
-        key,
-        update,
-        `${update.equals(desired, change.from)} AND ${same}`,
-      );
-      return written.held ? { outcome: 'applied', current: poolFromItem(written.item) } : undefined;
-    });
+export const setAlarmTarget =
+  (table: Table): ClusterStore['setAlarmTarget'] =>
+  async (cluster, pool, { from, to }) => {
+    const update = new Update();
+    const [desired, alarms] = [update.path('desiredHosts'), update.path('alarms')];
+    update.set(desired, to.desiredHosts);
+    if (to.alarms === undefined) update.remove(alarms);
+    else update.set(alarms, to.alarms);
+    const same =
+      from.alarms === undefined ? `attribute_not_exists(${alarms})` : update.equals(alarms, from.alarms);
+    const guard = `${update.equals(desired, from.desiredHosts)} AND ${same}`;
+    const written = await updateItem(table, poolKey(cluster, pool), update, guard);
+    if (written.held) return { outcome: 'applied', current: poolFromItem(written.item) };
+    return { outcome: 'refused', current: written.item && poolFromItem(written.item) };
   };

@@ -1,11 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ClusterStore } from '../../layers/ports/store.ts';
-import { REMEMBERED_CHANGES } from '../../layers/store/pools.ts';
 import { inner, type MemoryTables } from './memoryTables.ts';
 
 export function clusterCommands(tables: MemoryTables): ClusterStore {
   const poolsOf = (cluster: string) =>
     [...tables.pools.values()]
-      .map(({ pool }) => pool)
       .filter((pool) => pool.cluster === cluster)
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   const lastOrders = (cluster: string) =>
@@ -33,24 +32,25 @@ export function clusterCommands(tables: MemoryTables): ClusterStore {
     async ensureCluster({ name, cells, paused, pools }) {
       for (const pool of pools) {
         const key = poolKey(name, pool.name);
-        if (!tables.pools.has(key)) tables.pools.set(key, { pool: { ...pool, cluster: name }, changes: [] });
+        if (!tables.pools.has(key)) tables.pools.set(key, { ...pool, cluster: name });
       }
       if (!tables.clusters.has(name)) tables.clusters.set(name, { cells, paused });
     },
-    async putPool(pool) {
+    async putPool({ alarms: _alarms, ...pool }) {
       const key = poolKey(pool.cluster, pool.name);
-      tables.pools.set(key, { pool, changes: tables.pools.get(key)?.changes ?? [] });
+      const alarms = tables.pools.get(key)?.alarms;
+      tables.pools.set(key, { ...pool, ...(alarms && { alarms }) });
     },
-    async setDesiredHosts(cluster, pool, change) {
+    async setAlarmTarget(cluster, pool, { from, to }) {
       const key = poolKey(cluster, pool);
-      const record = tables.pools.get(key);
-      if (record === undefined) return { outcome: 'refused', current: undefined };
-      if (record.changes.includes(change.changeId)) return { outcome: 'applied', current: record.pool };
-      if (record.pool.desiredHosts !== change.from) return { outcome: 'refused', current: record.pool };
-      const current = { ...record.pool, desiredHosts: change.to };
-      const changes = [...record.changes, change.changeId].slice(-REMEMBERED_CHANGES);
-      tables.pools.set(key, { pool: current, changes });
-      return { outcome: 'applied', current };
+      const current = tables.pools.get(key);
+      if (current?.desiredHosts !== from.desiredHosts || !isDeepStrictEqual(current.alarms, from.alarms))
+        return { outcome: 'refused', current };
+      const { alarms: _alarms, ...rest } = current;
+      const { desiredHosts, alarms } = to;
+      const next = { ...rest, desiredHosts, ...(alarms && { alarms }) };
+      tables.pools.set(key, next);
+      return { outcome: 'applied', current: next };
     },
     async setPaused(cluster, paused, atMs, source) {
       const meta = tables.clusters.get(cluster);

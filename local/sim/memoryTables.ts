@@ -27,7 +27,7 @@ export interface MemoryTables {
     }
   >;
   /** By cluster and pool. */
-  readonly pools: Map<string, { readonly pool: Pool; readonly changes: readonly string[] }>;
+  readonly pools: Map<string, Pool>;
   readonly orders: Map<string, CapacityOrder>;
   readonly shortages: Map<string, Map<string, InsufficientCapacity>>;
   /** Hears every written task, like a reader of the table's stream. */

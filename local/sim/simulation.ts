@@ -188,11 +188,11 @@ const pick = ({ decorators, crash }: SimOptions): Pick<SimOptions, 'decorators' 
 
 function desiredOf(store: {
   readonly tables: {
-    readonly pools: ReadonlyMap<string, { readonly pool: { desiredHosts: number; minHosts: number } }>;
+    readonly pools: ReadonlyMap<string, { readonly desiredHosts: number; readonly minHosts: number }>;
   };
 }): number {
   return [...store.tables.pools.values()].reduce(
-    (sum, { pool }) => sum + Math.max(pool.desiredHosts, pool.minHosts),
+    (sum, { desiredHosts, minHosts }) => sum + Math.max(desiredHosts, minHosts),
     0,
   );
 }

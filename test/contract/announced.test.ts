@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { announceTask, clusterScaled, clusterTarget, taskRejected } from '../../layers/control/announce.ts';
+import { announcePool, announceTask, clusterScaled, taskRejected } from '../../layers/control/announce.ts';
 import { announceArray } from '../../layers/control/countMember.ts';
 import type { Reason } from '../../layers/domain/model/reason.ts';
 import type { Task, TaskState } from '../../layers/domain/model/task.ts';
 import { outgoingParsers } from '../../layers/events/out/outgoing.ts';
 import type { OutgoingEvent } from '../../layers/ports/bus.ts';
+import { aPool } from '../support/records.ts';
 
 const task: Task = {
   taskId: 'k5q3w7xj2mzn4bvtrf6ydhscga',
@@ -108,7 +109,10 @@ const announced: Readonly<Record<string, OutgoingEvent[]>> = {
       [{ hostId: 'i-0abc123def4567890', instanceType: 'c6i.large', zone: 'us-east-1a', lifecycle: 'spot' }],
       '1 task waits',
     ),
-    clusterTarget('demo', 'default', 0, 1, 'alarm checkout-backlog is ALARM'),
+    ...announcePool(
+      aPool(),
+      aPool({ desiredHosts: 1, alarms: { backlog: { state: 'ALARM', at: 1_795_515_330_000, hosts: 1 } } }),
+    ),
   ],
 };
 

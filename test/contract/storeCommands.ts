@@ -20,6 +20,16 @@ const attempt = fc.constantFrom(1, 1, 1, 2, 2, 3);
 const ref = fc.record({ taskId, attempt });
 const heldRef = fc.record({ taskId: taskId.map((id) => `hold#${id}`), attempt });
 const small = fc.integer({ min: 0, max: 4 });
+const alarmTarget = fc
+  .record({
+    desiredHosts: fc.constantFrom(0, 1),
+    alarms: fc.constantFrom(
+      undefined,
+      { load: { state: 'ALARM' as const, at: 1, hosts: 1 } },
+      { load: { state: 'OK' as const, at: 2, hosts: 0 } },
+    ),
+  })
+  .map(({ desiredHosts, alarms }) => ({ desiredHosts, ...(alarms && { alarms }) }));
 const time = fc.integer({ min: 1, max: 1000 });
 const ports = fc.subarray(['80/tcp', '53/udp'], { maxLength: 1 });
 const demand = fc.record(
@@ -218,11 +228,7 @@ const calls: Calls = {
   listClusters: fc.tuple(),
   ensureCluster: fc.tuple(fc.constantFrom(aCluster({ cells: 2 }), aCluster({ name: 'test' }))),
   putPool: fc.tuple(fc.record({ name: pool, desiredHosts: small }).map((over) => aPool(over))),
-  setDesiredHosts: fc.tuple(
-    cluster,
-    pool,
-    fc.record({ from: small, to: small, changeId: fc.constantFrom('a', 'b', 'c') }),
-  ),
+  setAlarmTarget: fc.tuple(cluster, pool, fc.record({ from: alarmTarget, to: alarmTarget })),
   setPaused: fc.tuple(cluster, fc.boolean(), small, fc.constantFrom(undefined, 'shop', 'reports.nightly')),
   openOrder: fc.tuple(order, fc.constantFrom(undefined, undefined, 'o1', 'o2', 'o3')),
   closeOrder: fc.tuple(

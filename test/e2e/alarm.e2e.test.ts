@@ -5,7 +5,10 @@ import { until } from './support/until.ts';
 const berth = new Berth({ bootMs: 500, parameters: { PoolIdleHostSeconds: '2' } });
 
 interface Status {
-  readonly pools: readonly { readonly desiredHosts: number }[];
+  readonly pools: readonly {
+    readonly desiredHosts: number;
+    readonly alarms: Readonly<Record<string, { readonly state: string; readonly hosts: number }>>;
+  }[];
   readonly hosts: readonly { readonly state: string }[];
 }
 
@@ -27,21 +30,18 @@ const measure = (value: number) =>
     ]),
   );
 
-beforeAll(() => berth.start());
-afterAll(() => berth.remove());
-
-test('an alarm told in all three ways scales the pool up once, and its OK scales it down', async () => {
+const putAlarm = (name: string, metric: string) => {
   const topic = 'arn:aws:sns:us-east-1:000000000000:berth-AlarmTopic';
   const scale = 'arn:aws:lambda:us-east-1:000000000000:function:berth-scale';
-  await berth.aws(
+  return berth.aws(
     'cloudwatch',
     'put-metric-alarm',
     '--alarm-name',
-    'shop-queue',
+    name,
     '--namespace',
     'Shop',
     '--metric-name',
-    'QueueDepth',
+    metric,
     '--dimensions',
     'Name=ClusterName,Value=demo',
     '--statistic',
@@ -63,22 +63,50 @@ test('an alarm told in all three ways scales the pool up once, and its OK scales
     topic,
     scale,
   );
-  // As a service would, the metric is put again and again.
-  await until(
-    'the pool wants one host and has it',
-    60_000,
-    async () => {
-      await measure(500);
-      const { pools, hosts } = await status();
-      return pools[0]?.desiredHosts === 1 && hosts.some(({ state }) => state === 'READY');
-    },
-    1_000,
+};
+
+beforeAll(() => berth.start());
+afterAll(() => berth.remove());
+
+test('an alarm told in all three ways scales the pool up once, and its OK scales it down', async () => {
+  await putAlarm('shop-queue', 'QueueDepth');
+  await measure(500);
+  await until('the pool wants one host and has it', 60_000, async () => {
+    const { pools, hosts } = await status();
+    return pools[0]?.desiredHosts === 1 && hosts.some(({ state }) => state === 'READY');
+  });
+
+  // EventBridge, SNS and the direct action have told of the same change: it has counted once. Neither does an alarm count
+  // that starts its life as OK.
+  await berth.aws(
+    'cloudwatch',
+    'set-alarm-state',
+    '--alarm-name',
+    'berth-OldestPendingAlarm',
+    '--state-value',
+    'ALARM',
+    '--state-reason',
+    'as if a task had waited',
   );
+  await putAlarm('shop-latency', 'Latency');
+  await berth.aws(
+    'cloudwatch',
+    'set-alarm-state',
+    '--alarm-name',
+    'shop-latency',
+    '--state-value',
+    'OK',
+    '--state-reason',
+    'all is well',
+  );
+  await until('the alarm that is OK is on record', 30_000, async () => {
+    const { pools } = await status();
+    return pools[0]?.alarms['shop-latency']?.state === 'OK';
+  });
+  const [pool] = (await status()).pools;
+  expect(pool).toMatchObject({ desiredHosts: 1, alarms: { 'shop-queue': { state: 'ALARM', hosts: 1 } } });
 
-  // EventBridge, SNS and the direct action told of the same change: it has counted once, and does not count later.
-  await berth.operate({ operation: 'status', cluster: 'demo' });
-  expect((await status()).pools[0]?.desiredHosts).toBe(1);
-
+  // Put again and again, as a service would: the period that still holds the 500 cannot bring the alarm down.
   await until(
     'the alarm is OK and its host given back',
     150_000,

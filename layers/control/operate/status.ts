@@ -1,4 +1,5 @@
 import type { HostState } from '../../domain/model/host.ts';
+import type { AlarmOnPool } from '../../domain/model/pool.ts';
 import type { World } from '../world.ts';
 
 export interface ClusterStatus {
@@ -25,6 +26,8 @@ export interface ClusterStatus {
     readonly minHosts: number;
     readonly maxHosts: number;
     readonly usdPerHour: number;
+    /** Why the target is what it is: what each alarm last said, and the hosts that it holds. */
+    readonly alarms: Readonly<Record<string, AlarmOnPool>>;
   }[];
   readonly openOrders: number;
 }
@@ -69,6 +72,7 @@ export async function clusterStatus(
         minHosts: pool.minHosts,
         maxHosts: pool.maxHosts,
         usdPerHour: own.reduce((sum, host) => sum + host.usdPerHour, 0),
+        alarms: pool.alarms ?? {},
       };
     }),
     openOrders: orders.length,

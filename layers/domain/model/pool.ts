@@ -35,8 +35,18 @@ export interface Pool {
   readonly subnets: Readonly<Record<string, string>>;
   /** How long an empty host is kept before it is given back. */
   readonly idleHostMs: number;
-  /** What an alarm on this pool does: hosts added on ALARM, taken on OK. */
+  /** What an alarm on this pool does: hosts added on ALARM; its OK takes away what it has added. */
   readonly alarmStep: number;
+  /** By name, the alarms that have spoken of this pool; absent while none has. */
+  readonly alarms?: Readonly<Record<string, AlarmOnPool>>;
+}
+
+/** What an alarm last said of a pool, and the hosts that it has added and not yet taken away again. */
+export interface AlarmOnPool {
+  readonly state: 'ALARM' | 'OK';
+  /** When it changed to that state, epoch ms. */
+  readonly at: number;
+  readonly hosts: number;
 }
 
 export interface Cluster {

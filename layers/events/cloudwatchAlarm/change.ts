@@ -4,16 +4,16 @@ export type AlarmState = 'ALARM' | 'OK' | 'INSUFFICIENT_DATA';
 
 export const alarmState = v.picklist(['ALARM', 'OK', 'INSUFFICIENT_DATA'] satisfies AlarmState[]);
 
-/** One change of an alarm's state, whichever way it was told. */
+/** One change of an alarm's state, the same whichever way it was told: by EventBridge, SNS or a direct action, or twice. */
 export interface AlarmChange {
   readonly alarmName: string;
   readonly state: AlarmState;
-  readonly previous?: AlarmState;
-  /** The same for every telling of one change: by EventBridge, by SNS, as a direct action, twice. */
-  readonly changeId: string;
   /** Of all metrics the alarm watches; a composite alarm has none. */
   readonly dimensions: Readonly<Record<string, string>>;
-  /** When the state changed, epoch ms. */
+  /**
+   * When the state changed, epoch ms: told to the millisecond in all three ways, so that with the name it identifies the
+   * change, to which CloudWatch gives no id.
+   */
   readonly time: number;
 }
 
@@ -41,15 +41,3 @@ export const dimensionsIn = (
       Object.entries(metricStat?.metric.dimensions ?? {}),
     ),
   );
-
-/** CloudWatch gives a change no id; name, moment (it is told to the millisecond in all three) and new state make one. */
-export const alarmChange = (
-  facts: Omit<AlarmChange, 'changeId' | 'previous'> & { previous: AlarmState | undefined },
-): AlarmChange => {
-  const { previous, ...rest } = facts;
-  return {
-    ...rest,
-    ...(previous === undefined ? {} : { previous }),
-    changeId: `${facts.alarmName}@${facts.time}:${facts.state}`,
-  };
-};

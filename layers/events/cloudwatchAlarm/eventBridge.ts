@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { envelope, instant, parseShape } from '../envelope.ts';
 import type { Parsed } from '../problem.ts';
-import { type AlarmChange, alarmChange, alarmConfiguration, alarmState, dimensionsIn } from './change.ts';
+import { type AlarmChange, alarmConfiguration, alarmState, dimensionsIn } from './change.ts';
 
 const stateEntry = v.object({ value: alarmState, timestamp: v.exactOptional(instant) });
 
@@ -21,12 +21,11 @@ export function parseAlarmEvent(event: unknown): Parsed<AlarmChange> {
   const parsed = parseShape(alarmEventSchema, event);
   if (!parsed.ok) return parsed;
   const { detail, time } = parsed.value;
-  const change = alarmChange({
+  const value: AlarmChange = {
     alarmName: detail.alarmName,
     state: detail.state.value,
-    previous: detail.previousState?.value,
     time: detail.state.timestamp ?? time,
     dimensions: dimensionsIn(detail.configuration),
-  });
-  return { ok: true, value: change };
+  };
+  return { ok: true, value };
 }

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { instant, parseShape } from '../envelope.ts';
 import type { Parsed } from '../problem.ts';
-import { type AlarmChange, alarmChange, alarmConfiguration, alarmState, dimensionsIn } from './change.ts';
+import { type AlarmChange, alarmConfiguration, alarmState, dimensionsIn } from './change.ts';
 
 const stateEntry = v.object({ value: alarmState, timestamp: v.exactOptional(instant) });
 
@@ -24,12 +24,11 @@ export function parseAlarmAction(event: unknown): Parsed<AlarmChange> {
   const parsed = parseShape(alarmActionSchema, event);
   if (!parsed.ok) return parsed;
   const { alarmData, time } = parsed.value;
-  const change = alarmChange({
+  const value: AlarmChange = {
     alarmName: alarmData.alarmName,
     state: alarmData.state.value,
-    previous: alarmData.previousState?.value,
     time: alarmData.state.timestamp ?? time,
     dimensions: dimensionsIn(alarmData.configuration),
-  });
-  return { ok: true, value: change };
+  };
+  return { ok: true, value };
 }

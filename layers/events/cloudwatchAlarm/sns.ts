@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { instant, parseShape } from '../envelope.ts';
 import type { Parsed } from '../problem.ts';
-import { type AlarmChange, alarmChange, alarmState } from './change.ts';
+import { type AlarmChange, alarmState } from './change.ts';
 
 const dimensionList = v.exactOptional(v.array(v.object({ name: v.string(), value: v.string() })), []);
 
@@ -57,13 +57,12 @@ function toChange(message: v.InferOutput<typeof messageSchema>): AlarmChange {
     ...(message.Trigger?.Dimensions ?? []),
     ...metrics.flatMap(({ MetricStat }) => MetricStat?.Metric.Dimensions ?? []),
   ];
-  return alarmChange({
+  return {
     alarmName: message.AlarmName,
     state: message.NewStateValue,
-    previous: message.OldStateValue,
     time: message.StateChangeTime,
     dimensions: Object.fromEntries(dimensions.map(({ name, value }) => [name, value])),
-  });
+  };
 }
 
 /** An alarm through SNS: the event of a subscribed function, or the body of a subscribed queue's message. */

@@ -26,29 +26,28 @@ export function clustersContract(world: StoreWorld): void {
       expect(await world.store.getCluster('nowhere')).toBeUndefined();
     });
 
-    it('applies a change of desired hosts once, even when the number comes round again', async () => {
-      const up = { from: 0, to: 1, changeId: 'alarm-1' };
-      const grown = aPool({ desiredHosts: 1 });
-      expect(await world.store.setDesiredHosts('prod', 'general', up)).toEqual({
+    it('sets the target of alarms only from what is on record, and a pool put anew keeps what alarms have said', async () => {
+      const from = { desiredHosts: 0 };
+      const to = { desiredHosts: 1, alarms: { load: { state: 'ALARM', at: 5, hosts: 1 } } } as const;
+      const grown = aPool(to);
+      const set = (change: Parameters<typeof world.store.setAlarmTarget>[2], pool = 'general') =>
+        world.store.setAlarmTarget('prod', pool, change);
+      expect(await set({ from, to })).toEqual({ outcome: 'applied', current: grown });
+      expect(await world.store.getCluster('prod')).toMatchObject({ pools: [grown] });
+      expect(await set({ from, to })).toEqual({ outcome: 'refused', current: grown });
+      const sameNumber = { from: { desiredHosts: 1 }, to: { desiredHosts: 2 } };
+      expect(await set(sameNumber)).toEqual({ outcome: 'refused', current: grown });
+      const end = { desiredHosts: 0, alarms: { load: { state: 'OK', at: 6, hosts: 0 } } } as const;
+      expect(await set({ from: to, to: end })).toEqual({ outcome: 'applied', current: aPool(end) });
+      await world.store.putPool(aPool({ maxHosts: 7 }));
+      expect(await world.store.getCluster('prod')).toMatchObject({
+        pools: [aPool({ maxHosts: 7, alarms: end.alarms })],
+      });
+      expect(await set({ from: end, to: from })).toEqual({
         outcome: 'applied',
-        current: grown,
+        current: aPool({ maxHosts: 7 }),
       });
-      expect(await world.store.setDesiredHosts('prod', 'general', up)).toEqual({
-        outcome: 'applied',
-        current: grown,
-      });
-      const stale = { ...up, changeId: 'alarm-2' };
-      expect(await world.store.setDesiredHosts('prod', 'general', stale)).toEqual({
-        outcome: 'refused',
-        current: grown,
-      });
-      await world.store.setDesiredHosts('prod', 'general', { from: 1, to: 0, changeId: 'ok-1' });
-      await world.store.putPool(aPool());
-      expect(await world.store.setDesiredHosts('prod', 'general', up)).toEqual({
-        outcome: 'applied',
-        current: aPool(),
-      });
-      expect((await world.store.setDesiredHosts('prod', 'nowhere', up)).outcome).toBe('refused');
+      expect(await set({ from, to }, 'nowhere')).toEqual({ outcome: 'refused', current: undefined });
     });
 
     it('keeps one open order per pool', async () => {
