@@ -1,12 +1,14 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { IdleGaps } from '../../layers/control/idleGaps.ts';
 import { type PassWorld, schedulePass } from '../../layers/control/schedulePass.ts';
 import { processWakes } from '../../layers/runtime/wakeBatch.ts';
 
 /** Wakes, merged: however many ask, a cluster gets one pass a batch. */
 export function createHandler(deps: PassWorld) {
+  const gaps = new IdleGaps();
   return (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
     processWakes(deps, event, context, async (cluster, taskIds) => {
-      const report = await schedulePass(deps, cluster, taskIds);
+      const report = await schedulePass(deps, cluster, taskIds, gaps);
       deps.log.info('Pass', { cluster, ...report });
     });
 }

@@ -1,4 +1,5 @@
 import { planCapacity } from '../domain/capacity/plan.ts';
+import { planReplacement } from '../domain/capacity/replace.ts';
 import type { Host } from '../domain/model/host.ts';
 import type { NewOrder } from '../domain/model/plan.ts';
 import type { CapacityOrder, Cluster, Pool } from '../domain/model/pool.ts';
@@ -58,8 +59,10 @@ export async function purchase(
   const placement = place(complete, now);
   const unmet = placement.unmet.flatMap((id) => byId.get(id) ?? []);
   const plan = planCapacity(complete, unmet, now);
+  // Cheaper hosts for what runs are looked for only when nothing waits and nothing else is bought.
+  const orders = plan.orders.length > 0 ? plan.orders : planReplacement(complete, now);
   const ordered: CapacityOrder[] = [];
-  for (const planned of plan.orders) {
+  for (const planned of orders) {
     const order = newOrder(world, clusterName, planned);
     const opened = await store.openOrder(order, lastOrders.get(planned.pool));
     if (opened.outcome === 'refused') {
@@ -69,6 +72,7 @@ export async function purchase(
     }
     const outcome = await carryOut(world, cluster, order);
     ordered.push(order);
+    lastOrders.set(planned.pool, order.orderId);
     bought += outcome.bought;
     short ||= outcome.short;
   }
@@ -206,6 +210,7 @@ function newHost(
       'ecs.availability-zone': instance.zone,
     },
     orderId: order.orderId,
+    ...(order.replaces !== undefined && { replaces: order.replaces }),
     launchedAt: now,
     idleSince: now,
   };

@@ -5,13 +5,13 @@ import type { World } from './world.ts';
 
 /**
  * Takes idle hosts out of service, each only while it is still empty (a claim made meanwhile wins), and asks for them
- * to be given back. Returns how many were taken.
+ * to be given back. Returns those that were taken.
  */
 export async function retireHosts(
   world: Pick<World, 'store' | 'bus' | 'log'>,
   cluster: string,
   plan: ScaleInPlan,
-): Promise<number> {
+): Promise<readonly Host[]> {
   const retired: Host[] = [];
   for (const { hostId, epoch, reason } of plan.retire) {
     const change = await world.store.setHostState(cluster, hostId, {
@@ -26,10 +26,10 @@ export async function retireHosts(
       world.log.info('An idle host is given back', { cluster, hostId, reason });
     }
   }
-  if (retired.length === 0) return 0;
+  if (retired.length === 0) return retired;
   await world.bus.provision(cluster, `${retired.length} hosts to give back`);
   await world.bus.publish(
     retired.map((host) => clusterScaled(cluster, host.pool, 'in', [host], host.stateReason)),
   );
-  return retired.length;
+  return retired;
 }

@@ -1,13 +1,15 @@
 import { planScaleIn } from '../domain/capacity/scaleIn.ts';
-import type { Claim } from '../domain/model/host.ts';
+import type { Claim, Host } from '../domain/model/host.ts';
 import type { HostPlacement, PlacementPlan } from '../domain/model/plan.ts';
 import type { Reason } from '../domain/model/reason.ts';
 import type { Snapshot } from '../domain/model/snapshot.ts';
 import type { Task } from '../domain/model/task.ts';
+import { isConstrained } from '../domain/placement/constrained.ts';
 import { place } from '../domain/placement/place.ts';
 import type { ClaimRequest } from '../ports/store.ts';
 import { concurrently } from './concurrently.ts';
 import { endTask } from './dependencies.ts';
+import { IdleGaps } from './idleGaps.ts';
 import { launchTask } from './launch.ts';
 import { carryOutPreemptions, mendHolds, settleHolds } from './preempt.ts';
 import { recordWaits } from './recordWaits.ts';
@@ -51,12 +53,14 @@ const nothing: PassReport = {
 /**
  * One pass over one cluster: finish launches that were left open, place what fits, record why the rest waits, ask for
  * capacity, give idle hosts back. Everything it writes is guarded, so that passes may overlap and may be cut off
- * anywhere; what was left is found again by the wake that follows or by `reconcile`.
+ * anywhere; what was left is found again by the wake that follows or by `reconcile`. `gaps` is what the process has
+ * observed of idle hosts so far.
  */
 export async function schedulePass(
   world: PassWorld,
   clusterName: string,
   taskIds: readonly string[],
+  gaps: IdleGaps = new IdleGaps(),
 ): Promise<PassReport> {
   const { store, bus, log, metrics, clock } = world;
   const cluster = await store.getCluster(clusterName);
@@ -101,7 +105,8 @@ export async function schedulePass(
     byId,
   );
   const idle = planScaleIn(snapshot, clock.now());
-  await retireHosts(world, clusterName, idle);
+  const retired = await retireHosts(world, clusterName, idle);
+  await observeGaps(world, snapshot, applied.claimed, retired, gaps);
 
   if (applied.again.length > 0) {
     await bus.wake(clusterName, 'launches left open', { taskIds: applied.again, delayMs: RELAUNCH_MS });
@@ -151,6 +156,26 @@ async function withoutCancelled(world: PassWorld, snapshot: Snapshot): Promise<S
   return { ...snapshot, pending: snapshot.pending.filter((task) => !cancelled.includes(task)) };
 }
 
+/** What the pass tells of how long hosts stay idle. */
+async function observeGaps(
+  { store, clock }: PassWorld,
+  { cluster, hosts }: Snapshot,
+  claimed: ReadonlySet<string>,
+  retired: readonly Host[],
+  gaps: IdleGaps,
+): Promise<void> {
+  for (const host of hosts) if (claimed.has(host.hostId)) gaps.used(host, clock.now());
+  for (const host of retired) {
+    const before = hosts.find(({ hostId }) => hostId === host.hostId);
+    await gaps.givenBack(store, host, before?.state === 'READY');
+  }
+  await gaps.flushFull(
+    store,
+    cluster.name,
+    cluster.pools.map(({ name }) => name),
+  );
+}
+
 interface Applied {
   placed: number;
   launched: number;
@@ -158,6 +183,8 @@ interface Applied {
   readonly stale: string[];
   /** Placed tasks whose launch is to be repeated. */
   readonly again: string[];
+  /** Hosts on which something was placed. */
+  readonly claimed: Set<string>;
 }
 
 /** The tasks a plan speaks of, and what hosts hold for some of them. */
@@ -173,7 +200,7 @@ async function claimAndLaunch(
   known: Known,
   unfinished: readonly Task[],
 ): Promise<Applied> {
-  const applied: Applied = { placed: 0, launched: 0, stale: [], again: [] };
+  const applied: Applied = { placed: 0, launched: 0, stale: [], again: [], claimed: new Set() };
   const launch = async (task: Task): Promise<void> => {
     const result = await launchTask(world, task);
     if (result === 'again') applied.again.push(task.taskId);
@@ -185,6 +212,7 @@ async function claimAndLaunch(
   await concurrently(chunks, CLAIMS_AT_ONCE, async (chunk) => {
     const claimed = await claimChunk(world, snapshot.cluster.name, chunk, known, applied);
     applied.placed += claimed.length;
+    if (claimed.length > 0) applied.claimed.add(chunk.hostId);
     await concurrently(claimed, LAUNCHES_AT_ONCE, launch);
   });
   return applied;
@@ -232,6 +260,7 @@ async function claimChunk(
             group: spec.group,
             priority: spec.priority,
             interruptible: spec.interruptible,
+            ...(isConstrained(spec.placement) && { constrained: true }),
           },
           holds.get(taskId),
         ),

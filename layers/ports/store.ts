@@ -208,7 +208,7 @@ export interface ClaimRequest {
   readonly nowMs: number;
   readonly reason: Reason;
   readonly tasks: readonly (AttemptRef &
-    Pick<Claim, 'demand' | 'hostPorts' | 'group' | 'priority' | 'interruptible'> & {
+    Pick<Claim, 'demand' | 'hostPorts' | 'group' | 'priority' | 'interruptible' | 'constrained'> & {
       /** What this host holds for the task, as it was read: it goes into the claim. Guard: it is still that. */
       readonly hold?: Pick<Claim, 'demand' | 'hostPorts'>;
     })[];
@@ -227,7 +227,7 @@ export interface ClusterStore {
   listClusters(): Promise<string[]>;
   /** Creates the cluster and those of its pools that do not exist; changes nothing that does. */
   ensureCluster(cluster: Cluster): Promise<void>;
-  /** What alarms have said of the pool stays as it is on record. */
+  /** The pool's settings and its target; what it remembers (`alarms`, `idleGapsMs`, `disruptedAt`) stays as it is on record. */
   putPool(pool: Pool): Promise<void>;
   /** Guard: the pool's target and its alarms are still `from`. */
   setAlarmTarget(
@@ -235,6 +235,17 @@ export interface ClusterStore {
     pool: string,
     change: { readonly from: AlarmTarget; readonly to: AlarmTarget },
   ): Promise<Guarded<Pool>>;
+  /**
+   * Guard: `disruptedAt` is still `from`. Whoever empties hosts to save money puts that here first, so that rounds that
+   * overlap cannot both spend the pool's budget.
+   */
+  recordDisruptions(
+    cluster: string,
+    pool: string,
+    change: { readonly from: readonly number[]; readonly to: readonly number[] },
+  ): Promise<Guarded<Pool>>;
+  /** Adds observed gaps to the pool's `idleGapsMs`, of which the latest `REMEMBERED_GAPS` stay. Nothing happens without the pool. */
+  recordIdleGaps(cluster: string, pool: string, gapsMs: readonly number[]): Promise<void>;
   /**
    * Guard: no pause or resumption later than `atMs`, when this one was asked for, is on record. An invocation that Lambda
    * gave up and that goes on would else pause again what was resumed meanwhile.

@@ -102,6 +102,7 @@ export const claimOf = (request: ClaimRequest, task: ClaimRequest['tasks'][numbe
   group: task.group,
   priority: task.priority,
   interruptible: task.interruptible,
+  ...(task.constrained === true && { constrained: true }),
 });
 
 function taskUpdate(request: ClaimRequest, task: ClaimRequest['tasks'][number]) {

@@ -11,7 +11,7 @@ import { holdPlace } from './holdPlace.ts';
 import { listInsufficientCapacity, rememberInsufficientCapacity } from './insufficientCapacity.ts';
 import { listBlocked, listPending } from './listPending.ts';
 import { closeOrder, listLastOrders, listOpenOrders, openOrder } from './orders.ts';
-import { putPool, setAlarmTarget } from './pools.ts';
+import { putPool, recordDisruptions, recordIdleGaps, setAlarmTarget } from './pools.ts';
 import { getHost, listHosts } from './readHosts.ts';
 import { getTask, getTasks } from './readTasks.ts';
 import { recordLaunch, recordLaunchUnknown, recordRunning, recordWait } from './recordProgress.ts';
@@ -71,6 +71,8 @@ export function createDynamoStore({ client, table: name, retry }: DynamoStoreOpt
     ensureCluster: ensureCluster(table),
     putPool: putPool(table),
     setAlarmTarget: setAlarmTarget(table),
+    recordDisruptions: recordDisruptions(table),
+    recordIdleGaps: recordIdleGaps(table),
     setPaused: setPaused(table),
     openOrder: openOrder(table),
     closeOrder: closeOrder(table),

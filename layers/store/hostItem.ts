@@ -10,7 +10,7 @@ import { hostInfoKey, hostKey } from './keys.ts';
 export function hostItems(host: Host, cell: number): { readonly hot: Item; readonly info: Item } {
   const { state, stateReason, stateSince, epoch, capacity, left, idleSince, ecsVersion, registeredAt } = host;
   const { hostId, cluster, pool, instanceType, zone, lifecycle, architecture, usdPerHour } = host;
-  const { containerInstanceArn, attributes, orderId, launchedAt } = host;
+  const { containerInstanceArn, attributes, orderId, replaces, launchedAt } = host;
   return {
     hot: {
       ...hostKey(cluster, cell, hostId),
@@ -23,7 +23,7 @@ export function hostItems(host: Host, cell: number): { readonly hot: Item; reado
       ...hostInfoKey(cluster, cell, hostId),
       kind: 'HOST_INFO',
       ...{ hostId, cluster, pool, instanceType, zone, lifecycle, architecture, usdPerHour },
-      ...{ containerInstanceArn, attributes, orderId, launchedAt },
+      ...{ containerInstanceArn, attributes, orderId, replaces, launchedAt },
     },
   };
 }
@@ -48,8 +48,9 @@ export const claimsOf = (hot: Item): Record<string, Claim> =>
   );
 
 /**
- * `a` attempt, `d` demand, `t` claimed at, `g` group; `h` host ports, `p` priority and `i` interruptible unless default; `s` stopping,
- * `e` heir and `n` hold. */
+ * `a` attempt, `d` demand, `t` claimed at, `g` group; `h` host ports, `p` priority, `i` interruptible and `c` constrained unless default;
+ * `s` stopping, `e` heir and `n` hold.
+ */
 interface PackedClaim {
   readonly a: number;
   readonly d: Claim['demand'];
@@ -58,6 +59,7 @@ interface PackedClaim {
   readonly h?: readonly string[];
   readonly p?: number;
   readonly i?: true;
+  readonly c?: true;
   readonly s?: true;
   readonly e?: string;
   readonly n?: NonNullable<Claim['hold']>;
@@ -71,6 +73,7 @@ export const pack = (claim: Omit<Claim, 'taskId'>): PackedClaim => ({
   ...(claim.hostPorts.length > 0 && { h: claim.hostPorts }),
   ...(claim.priority !== 0 && { p: claim.priority }),
   ...(claim.interruptible && { i: true }),
+  ...(claim.constrained === true && { c: true }),
   ...(claim.stopping === true && { s: true }),
   ...(claim.heir !== undefined && { e: claim.heir }),
   ...(claim.hold !== undefined && { n: claim.hold }),
@@ -85,6 +88,7 @@ const unpack = (taskId: string, packed: PackedClaim): Claim => ({
   group: packed.g,
   priority: packed.p ?? 0,
   interruptible: packed.i ?? false,
+  ...(packed.c && { constrained: true }),
   ...(packed.s && { stopping: true }),
   ...(packed.e !== undefined && { heir: packed.e }),
   ...(packed.n !== undefined && { hold: packed.n }),

@@ -22,6 +22,7 @@ export const stepInvariants = {
   cancelIsAsked: 'A task is called CANCELLED only when somebody asked for that.',
   fairAttempts: 'A user’s attempts are used up only by what the task’s own processes did.',
   readyOnly: 'Only a host that is READY takes claims.',
+  stayPut: 'Only a task that may be interrupted is stopped to make room or to empty its host.',
   noEviction: 'Berth gives back no host that holds claims, unless EC2 takes it or its agent is beyond reach.',
   endedIsDead: 'When a task is called ended, its process has ended or is known to be lost with its host.',
   poolBound: 'A pool never has more instances than its maximum.',
@@ -150,6 +151,9 @@ export class Checker {
       if (!isLegal(before, after)) {
         this.fail('legalMoves', `${after.taskId} went from ${describe(before)} to ${describe(after)}`, about);
       }
+    }
+    if (after.stopRequested?.code === 'PREEMPTED' && !after.spec.interruptible) {
+      this.fail('stayPut', `${after.taskId} is asked to stop: ${after.stopRequested.detail}`, about);
     }
     const processes = this.options.cloud().processes.byTask.get(after.taskId) ?? [];
     if (after.state === 'SUCCEEDED' && before?.state !== 'SUCCEEDED') {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ClusterStore } from '../../layers/ports/store.ts';
+import { REMEMBERED_GAPS } from '../../layers/store/pools.ts';
 import { inner, type MemoryTables } from './memoryTables.ts';
 
 export function clusterCommands(tables: MemoryTables): ClusterStore {
@@ -36,10 +37,15 @@ export function clusterCommands(tables: MemoryTables): ClusterStore {
       }
       if (!tables.clusters.has(name)) tables.clusters.set(name, { cells, paused });
     },
-    async putPool({ alarms: _alarms, ...pool }) {
-      const key = poolKey(pool.cluster, pool.name);
-      const alarms = tables.pools.get(key)?.alarms;
-      tables.pools.set(key, { ...pool, ...(alarms && { alarms }) });
+    async putPool({ alarms: _alarms, idleGapsMs: _gaps, disruptedAt: _disrupted, ...settings }) {
+      const key = poolKey(settings.cluster, settings.name);
+      const { alarms, idleGapsMs, disruptedAt } = tables.pools.get(key) ?? {};
+      tables.pools.set(key, {
+        ...settings,
+        ...(alarms && { alarms }),
+        ...(idleGapsMs && { idleGapsMs }),
+        ...(disruptedAt && { disruptedAt }),
+      });
     },
     async setAlarmTarget(cluster, pool, { from, to }) {
       const key = poolKey(cluster, pool);
@@ -51,6 +57,23 @@ export function clusterCommands(tables: MemoryTables): ClusterStore {
       const next = { ...rest, desiredHosts, ...(alarms && { alarms }) };
       tables.pools.set(key, next);
       return { outcome: 'applied', current: next };
+    },
+    async recordDisruptions(cluster, pool, { from, to }) {
+      const key = poolKey(cluster, pool);
+      const current = tables.pools.get(key);
+      if (current === undefined || !isDeepStrictEqual(current.disruptedAt ?? [], from)) {
+        return { outcome: 'refused', current };
+      }
+      const next = { ...current, disruptedAt: to };
+      tables.pools.set(key, next);
+      return { outcome: 'applied', current: next };
+    },
+    async recordIdleGaps(cluster, pool, gapsMs) {
+      const key = poolKey(cluster, pool);
+      const current = tables.pools.get(key);
+      if (current === undefined || gapsMs.length === 0) return;
+      const idleGapsMs = [...(current.idleGapsMs ?? []), ...gapsMs].slice(-REMEMBERED_GAPS);
+      tables.pools.set(key, { ...current, idleGapsMs });
     },
     async setPaused(cluster, paused, atMs, source) {
       const meta = tables.clusters.get(cluster);

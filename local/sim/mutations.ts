@@ -131,7 +131,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'new-token-on-retry',
     what: 'A launch that is repeated carries another client token.',
-    caughtBy: ['oneLaunch'],
+    caughtBy: ['oneLaunch', 'oneProcess'],
     decorators: {
       containers: (containers) => {
         let calls = 0;
@@ -343,6 +343,15 @@ export const mutations: readonly Mutation[] = [
     what: 'Messages whose work failed are not delivered again.',
     caughtBy: ['accepted'],
     decorators: { answer: () => ({ batchItemFailures: [] }) },
+  },
+  {
+    name: 'move-whatever-runs',
+    what: 'A host that is emptied has all its tasks stopped, whether or not they may be interrupted.',
+    caughtBy: ['stayPut'],
+    decorators: onStore((store) => ({
+      getTasks: async (ids) =>
+        (await store.getTasks(ids)).map((task) => ({ ...task, spec: { ...task.spec, interruptible: true } })),
+    })),
   },
 ];
 

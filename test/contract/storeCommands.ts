@@ -80,6 +80,7 @@ const claimed: fc.Arbitrary<ClaimRequest['tasks'][number]> = fc.record(
     group: fc.constant('family:web'),
     priority: small,
     interruptible: fc.boolean(),
+    constrained: fc.boolean(),
     hold: fc.record({ demand, hostPorts: ports }),
   },
   { requiredKeys: ['taskId', 'attempt', 'demand', 'hostPorts', 'group', 'priority', 'interruptible'] },
@@ -227,8 +228,21 @@ const calls: Calls = {
   getCluster: fc.tuple(cluster),
   listClusters: fc.tuple(),
   ensureCluster: fc.tuple(fc.constantFrom(aCluster({ cells: 2 }), aCluster({ name: 'test' }))),
-  putPool: fc.tuple(fc.record({ name: pool, desiredHosts: small }).map((over) => aPool(over))),
+  putPool: fc.tuple(
+    fc
+      .record(
+        { name: pool, desiredHosts: small, hostUsdPerHour: small },
+        { requiredKeys: ['name', 'desiredHosts'] },
+      )
+      .map((over) => aPool(over)),
+  ),
   setAlarmTarget: fc.tuple(cluster, pool, fc.record({ from: alarmTarget, to: alarmTarget })),
+  recordDisruptions: fc.tuple(
+    cluster,
+    pool,
+    fc.record({ from: fc.constantFrom([], [1], [1, 2]), to: fc.constantFrom([1], [1, 2]) }),
+  ),
+  recordIdleGaps: fc.tuple(cluster, pool, fc.array(small, { maxLength: 2 })),
   setPaused: fc.tuple(cluster, fc.boolean(), small, fc.constantFrom(undefined, 'shop', 'reports.nightly')),
   openOrder: fc.tuple(order, fc.constantFrom(undefined, undefined, 'o1', 'o2', 'o3')),
   closeOrder: fc.tuple(

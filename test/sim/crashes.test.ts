@@ -13,11 +13,12 @@ const pointsOf = (points: number): { readonly point: number; readonly when: 'bef
 ];
 
 describe('a process that dies at any call', () => {
-  it.each(scenarios)('changes nothing about the end of $name', async ({ plan, ends }) => {
-    const undisturbed = await simulate({ seed: 1, plan, rates: calm });
+  it.each(scenarios)('changes nothing about the end of $name', async ({ plan, ends, happens }) => {
+    const undisturbed = await simulate({ seed: 1, plan, rates: calm, traced: happens !== undefined });
     expect(undisturbed.violations).toEqual([]);
     const states = Object.values(undisturbed.ends).map((end) => end.split(' ')[0]);
     expect(new Set(states)).toEqual(new Set(ends));
+    if (happens !== undefined) expect(undisturbed.trace.some((line) => happens.test(line))).toBe(true);
     expect(undisturbed.points).toBeGreaterThan(20);
     for (const crash of pointsOf(undisturbed.points)) {
       const disturbed = await simulate({ seed: 1, plan, rates: calm, crash });

@@ -5,6 +5,8 @@ export interface Scenario {
   readonly plan: SimPlan;
   /** How every task ends, whatever crashes: its state. */
   readonly ends: readonly string[];
+  /** What the trace of the undisturbed run has to show. */
+  readonly happens?: RegExp;
 }
 
 const request = (over: Partial<SimRequest> = {}): SimRequest => ({
@@ -127,5 +129,32 @@ export const scenarios: readonly Scenario[] = [
     name: 'a pause and its end',
     plan: plan([request({ atMs: 3_000 })], [{ kind: 'pause', atMs: 1_000, forMs: 20_000 }]),
     ends: ['SUCCEEDED'],
+  },
+  {
+    // Each host holds one of each; when the long-running ones are alone, one host is enough for both.
+    name: 'two half-empty hosts that become one',
+    plan: plan(
+      [
+        request({
+          count: 2,
+          cpu: 1536,
+          memory: 1024,
+          behaviour: { runMs: 10_000, exitCode: 0, failures: 0 },
+        }),
+        request({
+          key: 'movable',
+          count: 2,
+          cpu: 512,
+          memory: 1024,
+          interruptible: true,
+          maxAttempts: 1,
+          behaviour: { runMs: 100_000, exitCode: 0, failures: 0 },
+        }),
+      ],
+      [],
+      { maxHostVcpus: 2 },
+    ),
+    ends: ['SUCCEEDED'],
+    happens: /DRAINING \(emptied to save money: its 1 task fits on other hosts/,
   },
 ];

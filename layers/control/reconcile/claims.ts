@@ -43,9 +43,10 @@ export async function reconcileClaims(
       return;
     }
     const seen = observed.get(refOf(task));
+    const asked = await finishDrain(world, host, task);
     if (seen) {
-      await applyMissed(world, task, seen, repairs);
-      await enforceStop(world, task, seen, repairs);
+      await applyMissed(world, asked, seen, repairs);
+      await enforceStop(world, asked, seen, repairs);
       return;
     }
     const now = world.clock.now();
@@ -72,6 +73,14 @@ const isVoid = (task: Task, host: Host, claim: Claim): boolean =>
 async function releaseVoid(world: World, host: Host, claim: Claim, repairs: Repairs): Promise<void> {
   const { outcome } = await world.store.releaseClaim(host.cluster, host.hostId, claim, world.clock.now());
   if (outcome === 'released') repairs.claimsReleased += 1;
+}
+
+/** Whoever drains a host may be cut off between its state and its tasks: what may be moved is asked to stop here. */
+async function finishDrain(world: World, host: Host, task: Task): Promise<Task> {
+  if (host.state !== 'DRAINING' || !task.spec.interruptible || task.stopRequested !== undefined) return task;
+  const detail = `moved off ${host.hostId}, ${host.stateReason}`;
+  const asked = await world.store.requestStop(task.taskId, { code: 'PREEMPTED', detail }, task.attempt);
+  return asked.outcome === 'applied' ? asked.current : task;
 }
 
 async function applyMissed(world: World, task: Task, seen: ObservedTask, repairs: Repairs): Promise<void> {

@@ -3,6 +3,7 @@ import type { ObservedTask } from '../../ports/containers.ts';
 import type { World } from '../world.ts';
 import { reconcileBlocked } from './blocked.ts';
 import { reconcileClaims } from './claims.ts';
+import { consolidate } from './consolidate.ts';
 import { reconcileHosts } from './hosts.ts';
 import { reconcileQueue } from './queue.ts';
 import { noRepairs, type Repairs } from './repairs.ts';
@@ -31,6 +32,7 @@ export async function reconcileCluster(world: World, cluster: Cluster): Promise<
   await stopStrays(world, ecsTasks, repairs);
   await reconcileBlocked(world, cluster, repairs);
   await reconcileQueue(world, cluster);
+  await consolidate(world, cluster);
 
   const openOrders = await store.listOpenOrders(cluster.name);
   const current = await store.listHosts(cluster.name);

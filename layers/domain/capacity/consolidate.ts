@@ -1,15 +1,16 @@
 import type { Host } from '../model/host.ts';
-import type { ScaleInPlan } from '../model/plan.ts';
+import type { Drain } from '../model/plan.ts';
 import type { Pool } from '../model/pool.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import { type DisruptionBudget, disruptionsLeft, isOpen, movableClaims, paysBack } from './disruption.ts';
+import { budgetOf, costOfMoves, disruptionsLeft, isOpen, movableClaims, paysBack } from './disruption.ts';
 import { Rooms } from './rooms.ts';
+import { wantedHosts } from './wantedHosts.ts';
 
 /** Hosts looked at in one pass, worst first. */
 const MAX_CANDIDATES = 64;
 
 export interface Drains {
-  readonly drain: ScaleInPlan['drain'];
+  readonly drain: readonly Drain[];
   /** Empty hosts that the drained tasks will need. */
   readonly needed: ReadonlySet<string>;
 }
@@ -21,19 +22,25 @@ const NO_DRAINS: Drains = { drain: [], needed: new Set() };
  * already. Only drains that lower the fleet's price are chosen, an empty host that comes into use counting as a price, so
  * on a constant workload drains come to an end.
  */
-export function drainsOf(
-  snapshot: Snapshot,
-  pool: Pool,
-  spareHosts: number,
-  budget: DisruptionBudget,
-  nowMs: number,
-): Drains {
+export function planDrains(snapshot: Snapshot, nowMs: number): Drains {
+  if (snapshot.cluster.paused) return NO_DRAINS;
+  const ofPools = snapshot.cluster.pools.map((pool) => drainsOf(snapshot, pool, nowMs));
+  return {
+    drain: ofPools.flatMap(({ drain }) => drain),
+    needed: new Set(ofPools.flatMap(({ needed }) => [...needed])),
+  };
+}
+
+export function drainsOf(snapshot: Snapshot, pool: Pool, nowMs: number): Drains {
   // While tasks wait, room is theirs.
-  if (!isOpen(budget, nowMs) || snapshot.pending.length > 0) return NO_DRAINS;
-  const hosts = snapshot.hosts.filter((host) => host.pool === pool.name && host.state === 'READY');
-  const allowed = Math.min(disruptionsLeft(snapshot.hosts, pool.name, budget), spareHosts);
+  if (!isOpen(budgetOf(pool), nowMs) || snapshot.pending.length > 0) return NO_DRAINS;
+  const ofPool = snapshot.hosts.filter((host) => host.pool === pool.name);
+  const serving = ofPool.filter(({ state }) => state === 'READY' || state === 'BOOTING').length;
+  const spare = serving - wantedHosts(pool, nowMs);
+  const allowed = Math.min(disruptionsLeft(snapshot.hosts, pool, nowMs), spare);
   if (allowed <= 0) return NO_DRAINS;
-  const chosen = bestPrefix(hosts, tryDrains(hosts, allowed, budget, nowMs));
+  const hosts = ofPool.filter(({ state }) => state === 'READY');
+  const chosen = bestPrefix(hosts, pool, tryDrains(hosts, pool, allowed, nowMs));
   if (chosen.length === 0) return NO_DRAINS;
   // Once more with the chosen ones alone, to know which empty hosts they need.
   const rooms = new Rooms(hosts);
@@ -43,51 +50,53 @@ export function drainsOf(
     const claims = movableClaims(host) ?? [];
     rooms.moveAll(claims, row);
     const tasks = `${claims.length} task${claims.length === 1 ? '' : 's'}`;
-    const reason = `its ${tasks} fit on other hosts: saves ${host.usdPerHour.toFixed(4)} USD an hour`;
-    return { hostId: host.hostId, epoch: host.epoch, reason };
+    const reason = `its ${tasks} fit${claims.length === 1 ? 's' : ''} on other hosts: saves ${priceOf(host, pool).toFixed(4)} USD an hour`;
+    return { hostId: host.hostId, pool: pool.name, epoch: host.epoch, reason };
   });
   return { drain, needed: rooms.opened() };
 }
 
+/** USD an hour that go with the host. */
+export const priceOf = (host: Host, pool: Pool): number => host.usdPerHour + (pool.hostUsdPerHour ?? 0);
+
 interface Tried {
   readonly row: number;
-  /** USD an hour of empty hosts in use after this drain. */
-  readonly openedUsd: number;
+  /** Empty hosts in use after this drain. */
+  readonly opened: ReadonlySet<string>;
 }
 
-function tryDrains(
-  hosts: readonly Host[],
-  allowed: number,
-  budget: DisruptionBudget,
-  nowMs: number,
-): Tried[] {
+function tryDrains(hosts: readonly Host[], pool: Pool, allowed: number, nowMs: number): Tried[] {
   const rooms = new Rooms(hosts);
   const tried: Tried[] = [];
   for (const row of worstFirst(hosts).slice(0, MAX_CANDIDATES)) {
     if (tried.length >= allowed) break;
     const host = hosts[row] as Host;
-    if (!isCandidate(host, budget, nowMs)) continue;
+    if (!isCandidate(host, pool, nowMs)) continue;
     rooms.close(row);
-    if (rooms.moveAll(movableClaims(host) ?? [], row)) tried.push({ row, openedUsd: rooms.openedUsd });
+    if (rooms.moveAll(movableClaims(host) ?? [], row)) tried.push({ row, opened: rooms.opened() });
     else rooms.reopen(row);
   }
   return tried;
 }
 
-/** A host whose tasks may all be moved, that has settled, and whose price pays for the moves. */
-export function isCandidate(host: Host, budget: DisruptionBudget, nowMs: number): boolean {
+/** A host whose tasks may all be moved, that has settled with them, and whose price pays for the moves. */
+export function isCandidate(host: Host, pool: Pool, nowMs: number): boolean {
+  const budget = budgetOf(pool);
   const claims = movableClaims(host);
   if (claims === undefined || claims.length === 0) return false;
-  return nowMs - host.launchedAt >= budget.settleMs && paysBack(host.usdPerHour, claims.length, budget);
+  const settled = Math.max(host.launchedAt, ...claims.map(({ claimedAt }) => claimedAt)) + budget.settleMs;
+  if (nowMs < settled) return false;
+  return paysBack(priceOf(host, pool), costOfMoves(host, claims, budget, nowMs), budget);
 }
 
 /** The first drains that together save most. */
-function bestPrefix(hosts: readonly Host[], tried: readonly Tried[]): number[] {
+function bestPrefix(hosts: readonly Host[], pool: Pool, tried: readonly Tried[]): number[] {
   let [saved, most, length] = [0, 1e-9, 0];
-  tried.forEach(({ row, openedUsd }, n) => {
-    saved += hosts[row]?.usdPerHour ?? 0;
-    if (saved - openedUsd > most) {
-      most = saved - openedUsd;
+  tried.forEach(({ row, opened }, n) => {
+    const spent = hosts.reduce((usd, host) => (opened.has(host.hostId) ? usd + priceOf(host, pool) : usd), 0);
+    saved += priceOf(hosts[row] as Host, pool);
+    if (saved - spent > most) {
+      most = saved - spent;
       length = n + 1;
     }
   });

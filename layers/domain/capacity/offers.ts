@@ -11,7 +11,7 @@ export interface PoolOffer {
   readonly zones: readonly string[];
   /** USD an hour as billed. */
   readonly usdPerHour: number;
-  /** What it is compared by: the bill plus what interruptions are expected to cost. */
+  /** What it is compared by: the bill, what interruptions are expected to cost, and what any host of the pool costs besides. */
   readonly price: number;
 }
 
@@ -64,13 +64,14 @@ export const allows = (pool: Pool, type: InstanceType): boolean =>
   pool.instanceTypes.some((pattern) => matchesType(pattern, type.name));
 
 function offerOf(pool: Pool, type: InstanceType, lifecycle: Lifecycle, zones: readonly string[]): PoolOffer {
+  const fixed = pool.hostUsdPerHour ?? 0;
   if (lifecycle === 'on-demand') {
-    return { pool, type, lifecycle, zones, usdPerHour: type.usdPerHour, price: type.usdPerHour };
+    return { pool, type, lifecycle, zones, usdPerHour: type.usdPerHour, price: type.usdPerHour + fixed };
   }
   // Without a Spot price the On-Demand price is the one that Spot never exceeds; the hair less prefers Spot at a tie.
   const usdPerHour = type.spotUsdPerHour ?? type.usdPerHour * (1 - 1e-6);
   const risk = (type.spotInterruptionRate ?? 0) * LOST_HOURS_PER_INTERRUPTION;
-  return { pool, type, lifecycle, zones, usdPerHour, price: usdPerHour * (1 + risk) };
+  return { pool, type, lifecycle, zones, usdPerHour, price: usdPerHour * (1 + risk) + fixed };
 }
 
 /** The host an offer would become, empty: what placement rules are asked of before anything is bought. */

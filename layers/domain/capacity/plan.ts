@@ -45,12 +45,12 @@ export function planCapacity(snapshot: Snapshot, unmet: readonly Task[], nowMs: 
     for (const { tasks, detail } of heldBack) hold(tasks, detail);
     for (const each of hosts) purchases.push(purchaseOf(problem, each, zone));
   }
-  purchases.push(...reservePurchases(snapshot, purchases, market.offers, slots));
+  purchases.push(...reservePurchases(snapshot, purchases, market.offers, slots, nowMs));
   return { orders: ordersFor(purchases, snapshot.hosts), stuck };
 }
 
-const keepsReserve = ({ minHosts, desiredHosts, headroom }: Pool): boolean =>
-  minHosts > 0 || desiredHosts > 0 || Object.keys(headroom).length > 0;
+const keepsReserve = ({ minHosts, desiredHosts, minimums = [], headroom }: Pool): boolean =>
+  minHosts > 0 || desiredHosts > 0 || minimums.length > 0 || Object.keys(headroom).length > 0;
 
 function byZone(groups: readonly DemandGroup[]): Map<string | undefined, DemandGroup[]> {
   const zones = new Map<string | undefined, DemandGroup[]>();

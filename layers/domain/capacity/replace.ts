@@ -2,11 +2,12 @@ import type { Claim, Host } from '../model/host.ts';
 import type { NewOrder } from '../model/plan.ts';
 import type { Pool } from '../model/pool.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import { drainsOf, isCandidate, worstFirst } from './consolidate.ts';
-import { DEFAULT_BUDGET, type DisruptionBudget, disruptionsLeft, isOpen, paysBack } from './disruption.ts';
+import { drainsOf, priceOf } from './consolidate.ts';
+import { budgetOf, costOfMoves, disruptionsLeft, paysBack } from './disruption.ts';
 import type { Fleet, FleetItem } from './fleet.ts';
 import { hostOf, marketOf, type PoolOffer } from './offers.ts';
 import { ordersFor, type Purchase } from './orders.ts';
+import { candidatesOf, mayReplace } from './replaceable.ts';
 import { Rooms } from './rooms.ts';
 import { solveFleet } from './solveFleet.ts';
 
@@ -15,65 +16,64 @@ const LEAST_SAVING = 0.1;
 const SET_SIZES = [1, 2, 3, 5, 8, 13, 21];
 
 /**
- * Cheaper hosts for the tasks of the pool's worst hosts: once they are up, `planScaleIn` sees that the old ones' tasks fit
+ * Cheaper hosts for the tasks of the pool's worst hosts: once they are up, `planDrains` sees that the old ones' tasks fit
  * and drains those. One replacement at a time and only in a quiet pool, so that each is judged by what it changed; as each
  * lowers the price by a fixed share, there is no end to which they could go to and fro.
  */
-export function planReplacement(
-  snapshot: Snapshot,
-  nowMs: number,
-  budget: DisruptionBudget = DEFAULT_BUDGET,
-): readonly NewOrder[] {
-  const { cluster, pending, openOrders, hosts } = snapshot;
-  const quiet =
-    !cluster.paused &&
-    pending.length === 0 &&
-    openOrders.every(({ state }) => state !== 'OPEN') &&
-    hosts.every(({ state, idleSince }) => state === 'READY' && idleSince === undefined);
-  if (!quiet || !isOpen(budget, nowMs)) return [];
+export function planReplacement(snapshot: Snapshot, nowMs: number): readonly NewOrder[] {
+  if (!mayReplace(snapshot, nowMs)) return [];
+  const { cluster, hosts } = snapshot;
   const market = marketOf(cluster.pools, snapshot.instanceTypes, snapshot.insufficientCapacity, nowMs);
-  const purchases = cluster.pools.flatMap((pool) => {
+  return cluster.pools.flatMap((pool) => {
     const offers = market.offers.filter((offer) => offer.pool === pool);
-    return bestReplacement(snapshot, pool, offers, budget, nowMs);
+    const { purchases, replaces } = bestReplacement(snapshot, pool, offers, nowMs);
+    return ordersFor(purchases, hosts).map((order) => ({ ...order, replaces }));
   });
-  return ordersFor(purchases, hosts);
+}
+
+const hostsOf = (hosts: readonly Host[], pool: Pool): Host[] =>
+  hosts.filter((host) => host.pool === pool.name);
+
+interface Replacement {
+  readonly purchases: readonly Purchase[];
+  readonly replaces: readonly string[];
 }
 
 function bestReplacement(
   snapshot: Snapshot,
   pool: Pool,
   offers: readonly PoolOffer[],
-  budget: DisruptionBudget,
   nowMs: number,
-): Purchase[] {
-  const hosts = snapshot.hosts.filter((host) => host.pool === pool.name);
-  const allowed = disruptionsLeft(hosts, pool.name, budget);
-  const worst = worstFirst(hosts).filter((row) => isCandidate(hosts[row] as Host, budget, nowMs));
-  let best: Purchase[] = [];
+): Replacement {
+  const hosts = hostsOf(snapshot.hosts, pool);
+  const rowOf = new Map(hosts.map(({ hostId }, row) => [hostId, row]));
+  const worst = candidatesOf(hosts, pool, nowMs).flatMap(({ hostId }) => rowOf.get(hostId) ?? []);
+  const allowed = disruptionsLeft(hosts, pool, nowMs);
+  let best: Replacement = { purchases: [], replaces: [] };
   let most = 0;
   for (const size of SET_SIZES) {
     if (size > allowed || size > worst.length) break;
-    const purchases = tryReplacement(hosts, worst.slice(0, size), offers);
+    const purchases = tryReplacement(hosts, pool, worst.slice(0, size), offers);
     if (purchases === undefined) continue;
-    const saved = savedBy(snapshot, pool, purchases, budget, nowMs);
+    const { saved, drained } = savedBy(snapshot, pool, purchases, nowMs);
     if (saved <= most) continue;
     most = saved;
-    best = purchases;
+    best = { purchases, replaces: drained };
   }
   return best;
 }
 
 /**
- * USD an hour less once the new hosts are up, as `planScaleIn` is going to see it; 0 when that is not enough. What it would
- * not drain is not bought for: otherwise the new hosts would idle, be given back, and be bought again.
+ * USD an hour less once the new hosts are up, and which hosts are then emptied, as `planDrains` is going to see it; nothing
+ * when that is not enough. What it would not drain is not bought for: otherwise the new hosts would idle, be given back,
+ * and be bought again.
  */
 function savedBy(
   snapshot: Snapshot,
   pool: Pool,
   purchases: readonly Purchase[],
-  budget: DisruptionBudget,
   nowMs: number,
-): number {
+): { readonly saved: number; readonly drained: readonly string[] } {
   const fresh = purchases.flatMap(({ offer, count }, p) =>
     Array.from({ length: count }, (_, n) => ({
       ...hostOf(offer, offer.zones[0] ?? ''),
@@ -83,25 +83,36 @@ function savedBy(
     })),
   );
   const hosts = [...snapshot.hosts, ...fresh];
-  const ofPool = hosts.filter((host) => host.pool === pool.name);
-  if (ofPool.length > pool.maxHosts) return 0;
-  const spare = ofPool.length - Math.max(pool.minHosts, pool.desiredHosts);
-  const { drain, needed } = drainsOf({ ...snapshot, hosts }, pool, spare, budget, nowMs);
+  if (hostsOf(hosts, pool).length > pool.maxHosts) return { saved: 0, drained: [] };
+  const { drain, needed } = drainsOf({ ...snapshot, hosts }, pool, nowMs);
   const drained = new Set(drain.map(({ hostId }) => hostId));
+  const budget = budgetOf(pool);
   let [before, after, moves] = [0, 0, 0];
   for (const host of hosts) {
     if (drained.has(host.hostId)) {
-      before += host.usdPerHour;
-      moves += Object.keys(host.claims).length;
-    } else if (needed.has(host.hostId)) after += host.usdPerHour;
+      before += priceOf(host, pool);
+      moves += costOfMoves(host, Object.values(host.claims), budget, nowMs);
+    } else if (needed.has(host.hostId)) after += priceOf(host, pool);
   }
   const saved = before - after;
-  return saved >= LEAST_SAVING * before && paysBack(saved, moves, budget) ? saved : 0;
+  const enough = saved >= LEAST_SAVING * before && paysBack(saved, moves + bootUsd(purchases, pool), budget);
+  return enough ? { saved, drained: [...drained] } : { saved: 0, drained: [] };
 }
+
+/** A new host is paid for while it boots and takes nothing: 9 of the 26 s that AL2023 needs. */
+const BILLED_BOOT_HOURS = 9 / 3600;
+
+const bootUsd = (purchases: readonly Purchase[], pool: Pool): number =>
+  purchases.reduce(
+    (usd, { offer, count }) =>
+      usd + count * (offer.usdPerHour + (pool.hostUsdPerHour ?? 0)) * BILLED_BOOT_HOURS,
+    0,
+  );
 
 /** What to buy so that the hosts' tasks have room without them; undefined when nothing is needed or can be bought. */
 function tryReplacement(
   hosts: readonly Host[],
+  pool: Pool,
   rows: readonly number[],
   offers: readonly PoolOffer[],
 ): Purchase[] | undefined {
@@ -110,9 +121,9 @@ function tryReplacement(
   const homeless: Claim[] = [];
   let oldUsd = 0;
   for (const row of rows) {
-    const { claims, usdPerHour } = hosts[row] as Host;
-    homeless.push(...rooms.moveSome(Object.values(claims), row));
-    oldUsd += usdPerHour;
+    const host = hosts[row] as Host;
+    homeless.push(...rooms.moveSome(Object.values(host.claims), row));
+    oldUsd += priceOf(host, pool);
   }
   // Without anything to buy it is a drain, which scale-in finds by itself.
   if (homeless.length === 0) return undefined;
@@ -151,9 +162,9 @@ function solveFor(
   }
   const fleet = solveFleet(
     [...items.values()],
-    offers.map(({ type, usdPerHour }) => ({
+    offers.map(({ type, price }) => ({
       capacity: Float64Array.from(dimensions, (dimension) => type.capacity[dimension] ?? 0),
-      price: usdPerHour,
+      price,
       gpus: 0,
     })),
     'quick',

@@ -5,12 +5,13 @@ import { hostsOnOrder } from '../placement/virtualHosts.ts';
 import type { PoolOffer } from './offers.ts';
 import type { Purchase } from './orders.ts';
 import { hostsByPool, type Slots } from './slots.ts';
+import { wantedHosts } from './wantedHosts.ts';
 
 /** A reserve host that holds less than this is of little use to a container. */
 const LEAST_USEFUL: Resources = { cpu: 1024, memory: 1024 };
 
 /**
- * Hosts that pools keep whatever the demand: at least `minHosts` and `desiredHosts`, and `headroom` free beyond what
+ * Hosts that pools keep whatever the demand: as many as are wanted at this hour, and `headroom` free beyond what
  * pending tasks take. `bought` are this plan's purchases for demand.
  */
 export function reservePurchases(
@@ -18,13 +19,14 @@ export function reservePurchases(
   bought: readonly Purchase[],
   offers: readonly PoolOffer[],
   slots: Slots,
+  nowMs: number,
 ): Purchase[] {
   const have = hostsByPool(snapshot);
   const purchases: Purchase[] = [];
   for (const pool of snapshot.cluster.pools) {
     const ofPool = bought.filter((purchase) => purchase.offer.pool === pool);
     const coming = (have.get(pool.name) ?? 0) + ofPool.reduce((sum, { count }) => sum + count, 0);
-    const wanted = Math.min(Math.max(pool.minHosts, pool.desiredHosts), pool.maxHosts);
+    const wanted = wantedHosts(pool, nowMs);
     const forCount = Math.max(0, wanted - coming);
     if (forCount === 0 && Object.keys(pool.headroom).length === 0) continue;
     const open = offers.filter((offer) => offer.pool === pool);
@@ -39,6 +41,18 @@ export function reservePurchases(
     purchases.push({ offer, count, load: offer.type.capacity, zone: undefined, alternatives: open, why });
   }
   return purchases;
+}
+
+/** Whether some pool has fewer hosts, coming ones included, or less free room than it keeps in reserve. */
+export function lacksReserve(snapshot: Snapshot, nowMs: number): boolean {
+  const have = hostsByPool(snapshot);
+  return snapshot.cluster.pools.some((pool) => {
+    const hosts = have.get(pool.name) ?? 0;
+    if (hosts >= pool.maxHosts) return false;
+    if (hosts < wantedHosts(pool, nowMs)) return true;
+    if (Object.keys(pool.headroom).length === 0) return false;
+    return !fitsInto(pool.headroom, freeRoom(snapshot, pool, []));
+  });
 }
 
 /** The type the pool has most of, else the cheapest that is of use. */

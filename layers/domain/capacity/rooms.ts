@@ -11,8 +11,6 @@ export class Rooms {
   readonly #ports: Set<string>[];
   /** Tasks on each host, moves counted. */
   readonly #tasks: Int32Array;
-  /** USD an hour of hosts that had no task and were given one. */
-  openedUsd = 0;
 
   constructor(hosts: readonly Host[]) {
     this.hosts = hosts;
@@ -113,9 +111,7 @@ export class Rooms {
       const at = row * this.dimensions.length + d;
       this.#left[at] = (this.#left[at] as number) - sign * amountOf(claim.demand, dimension);
     });
-    const before = this.#tasks[row] as number;
-    this.#tasks[row] = before + sign;
-    if ((sign === 1 ? before : before - 1) === 0) this.openedUsd += sign * (this.hosts[row]?.usdPerHour ?? 0);
+    this.#tasks[row] = (this.#tasks[row] as number) + sign;
     for (const port of claim.hostPorts) {
       if (sign === 1) this.#ports[row]?.add(port);
       else this.#ports[row]?.delete(port);

@@ -37,4 +37,40 @@ describe('planScaleIn', () => {
     const plan = planScaleIn(snapshot({ cluster: withPool({ minHosts: 1 }), hosts }), 1_500);
     expect(plan.retire).toHaveLength(1);
   });
+
+  it('waits no longer than the observed gaps make worth while', () => {
+    const hosts = [idle('i-1', 0)];
+    const due = (idleGapsMs: readonly number[]) =>
+      planScaleIn(snapshot({ cluster: withPool({ idleHostMs: 60_000, idleGapsMs }), hosts }), 1).wakeAt;
+    expect(due([])).toBe(60_000);
+    expect(due(Array(8).fill(20_000))).toBe(20_000);
+    // Nothing ever came back in time: waiting was always in vain.
+    expect(
+      planScaleIn(snapshot({ cluster: withPool({ idleGapsMs: Array(8).fill(1e9) }), hosts }), 1).retire,
+    ).toHaveLength(1);
+  });
+
+  it('keeps the minimum of the hour', () => {
+    const hosts = [idle('i-1', 0), idle('i-2', 0)];
+    const day = { fromMinute: 8 * 60, toMinute: 18 * 60, hosts: 2 };
+    const at = (hour: number) =>
+      planScaleIn(snapshot({ cluster: withPool({ minimums: [day] }), hosts }), hour * 3_600_000).retire
+        .length;
+    expect([9, 17, 18].map(at)).toEqual([0, 0, 2]);
+  });
+
+  it('keeps what the tasks need that are being moved, and what was bought for them', () => {
+    const moving = claim({ taskId: 'a', demand: { cpu: 1024, memory: 1024 }, interruptible: true });
+    const draining = host({ hostId: 'i-0', state: 'DRAINING', claims: { a: moving } });
+    const retired = (hosts: readonly ReturnType<typeof host>[], nowMs = 200_000) =>
+      planScaleIn(snapshot({ cluster: withPool({}), hosts }), nowMs).retire.map(({ hostId }) => hostId);
+    expect(retired([draining, idle('i-1', 0), idle('i-2', 0)])).toEqual(['i-2']);
+    const staying = { ...draining, claims: { a: { ...moving, interruptible: false } } };
+    expect(retired([staying, idle('i-1', 0)])).toEqual(['i-1']);
+    const old = host({ hostId: 'i-0', claims: { a: moving } });
+    const bought = idle('i-1', 0, { replaces: ['i-0'] });
+    expect(retired([old, bought])).toEqual([]);
+    expect(retired([old, bought], 900_000)).toEqual(['i-1']);
+    expect(retired([bought])).toEqual(['i-1']);
+  });
 });

@@ -98,10 +98,17 @@ test('a requeued attempt waits, within the bound of the back-off', () => {
     fc.property(fc.constantFrom(...causes), fc.integer({ min: 1, max: 1_000 }), (cause, attempt) => {
       const decision = endOfAttempt(running({ attempt }), { cause, detail: '' }, NOW);
       if (decision.kind === 'finish') return;
-      expect(decision.notBefore).toBeGreaterThan(NOW);
+      if (cause !== 'PREEMPTED') expect(decision.notBefore).toBeGreaterThan(NOW);
       expect(decision.notBefore).toBeLessThanOrEqual(NOW + 300_000);
     }),
   );
+});
+
+test('a task that gave way is placed again at once, and keeps the words of whoever asked', () => {
+  const task = running({ attempt: 9, stopRequested: { code: 'PREEMPTED', detail: 'moved off i-1' } });
+  const decision = endOfAttempt(task, { cause: 'STOPPED_BY_USER', detail: 'stopped' }, NOW);
+  expect(decision).toMatchObject({ kind: 'requeue', cause: 'PREEMPTED', counted: false, notBefore: NOW });
+  expect(decision.reason.detail).toBe('moved off i-1; it is placed again at once');
 });
 
 test('a timeout counts as the task’s own doing', () => {

@@ -58,7 +58,11 @@ export function endOfAttempt(task: Task, end: AttemptEnd, nowMs: number): EndDec
     return { kind: 'finish', state: 'FAILED', reason: stopped(detail, cause) };
   }
   const step = counted ? used : task.attempt - task.attemptsUsed;
-  const waitMs = backoffMs(step, task.taskId);
+  // What gave way to others, or was moved, lost its place through nothing of its own: it is the first to be placed again.
+  const waitMs = cause === 'PREEMPTED' ? 0 : backoffMs(step, task.taskId);
+  const next =
+    cause === 'PREEMPTED' ? 'it is placed again at once' : `tries again in ${(waitMs / 1000).toFixed(1)} s`;
+  const why = cause === 'PREEMPTED' ? (task.stopRequested?.detail ?? end.detail) : end.detail;
   return {
     kind: 'requeue',
     cause,
@@ -68,7 +72,7 @@ export function endOfAttempt(task: Task, end: AttemptEnd, nowMs: number): EndDec
     reason: {
       code: 'BACKOFF',
       cause,
-      detail: `${end.detail}; tries again in ${(waitMs / 1000).toFixed(1)} s`,
+      detail: `${why}; ${next}`,
     },
   };
 }

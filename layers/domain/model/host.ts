@@ -22,7 +22,7 @@ export interface Claim {
   readonly group: string;
   readonly priority: number;
   readonly interruptible: boolean;
-  /** Its placement has constraints or spread rules, which a claim does not carry: it is not moved to save money. */
+  /** Its placement has constraints, spread rules or a gang, which a claim does not carry: it is not moved to save money. */
   readonly constrained?: boolean;
   /** Its attempt has been asked to stop: the room is as good as free, and stopping it again costs nothing. */
   readonly stopping?: boolean;
@@ -58,6 +58,8 @@ export interface Host {
   readonly claims: Readonly<Record<string, Claim>>;
   readonly attributes: Readonly<Record<string, string>>;
   readonly orderId?: string;
+  /** The hosts it was bought to replace: until they are empty it waits for their tasks. */
+  readonly replaces?: readonly string[];
   readonly launchedAt: number;
   readonly registeredAt?: number;
   /** Since when it holds no claim; absent while it holds one. */

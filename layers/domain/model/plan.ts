@@ -34,7 +34,7 @@ export interface PlacementPlan {
   readonly wakeAt?: number;
 }
 
-export type NewOrder = Pick<CapacityOrder, 'pool' | 'lifecycle' | 'hosts' | 'offers' | 'reason'>;
+export type NewOrder = Pick<CapacityOrder, 'pool' | 'lifecycle' | 'hosts' | 'offers' | 'reason' | 'replaces'>;
 
 export interface CapacityPlan {
   readonly orders: readonly NewOrder[];
@@ -45,7 +45,13 @@ export interface CapacityPlan {
 export interface ScaleInPlan {
   /** Empty hosts to cordon and give back, with the reason. */
   readonly retire: readonly { readonly hostId: string; readonly epoch: number; readonly reason: string }[];
-  /** Hosts to drain because their tasks fit elsewhere for less. */
-  readonly drain: readonly { readonly hostId: string; readonly epoch: number; readonly reason: string }[];
   readonly wakeAt?: number;
+}
+
+/** A host to empty because its tasks fit elsewhere for less. */
+export interface Drain {
+  readonly hostId: string;
+  readonly pool: string;
+  readonly epoch: number;
+  readonly reason: string;
 }

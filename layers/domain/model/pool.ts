@@ -1,3 +1,4 @@
+import type { DisruptionBudget, TimeWindow } from './disruption.ts';
 import type { Lifecycle } from './host.ts';
 import type { Resources } from './resources.ts';
 
@@ -33,9 +34,23 @@ export interface Pool {
   readonly maxHostVcpus: number;
   readonly launchTemplate: string;
   readonly subnets: Readonly<Record<string, string>>;
-  /** How long an empty host is kept before it is given back. */
+  /**
+   * How long an empty host is kept at most, and as long until gaps were observed: what keeping it so long costs is what
+   * giving it back and booting another is worth (`breakEvenWaitMs`).
+   */
   readonly idleHostMs: number;
   /** What an alarm on this pool does: hosts added on ALARM; its OK takes away what it has added. */
+  /** Observed times, ms, between a host's last task and its next; the latest last. */
+  readonly idleGapsMs?: readonly number[];
+  /** Hosts wanted at some hours, whatever the demand; the most of those that apply counts. */
+  readonly minimums?: readonly (TimeWindow & { readonly hosts: number })[];
+  /** What any host costs an hour beside its instance (volume, licences, monitoring), USD. */
+  readonly hostUsdPerHour?: number;
+  /** How much may be disturbed to save money; absent: the default budget. */
+  readonly disruption?: DisruptionBudget;
+  /** When hosts were emptied to save money, as far as the last hour's count. */
+  readonly disruptedAt?: readonly number[];
+  /** What an alarm on this pool does: hosts added on ALARM, taken on OK. */
   readonly alarmStep: number;
   /** By name, the alarms that have spoken of this pool; absent while none has. */
   readonly alarms?: Readonly<Record<string, AlarmOnPool>>;
@@ -81,6 +96,8 @@ export interface CapacityOrder {
   /** Interchangeable offers, cheapest first: EC2 may fall back along them inside one call. */
   readonly offers: readonly CapacityOffer[];
   readonly reason: string;
+  /** The hosts that are to be emptied into what is bought; absent for what demand asks for. */
+  readonly replaces?: readonly string[];
   readonly hostIds: readonly string[];
   readonly errors: readonly string[];
 }

@@ -1,4 +1,5 @@
-import { breakEvenWaitMs } from '../../../layers/domain/capacity/breakEven.ts';
+import { planDrains } from '../../../layers/domain/capacity/consolidate.ts';
+import { DEFAULT_BUDGET } from '../../../layers/domain/capacity/disruption.ts';
 import { planCapacity } from '../../../layers/domain/capacity/plan.ts';
 import { planReplacement } from '../../../layers/domain/capacity/replace.ts';
 import { planScaleIn } from '../../../layers/domain/capacity/scaleIn.ts';
@@ -17,7 +18,15 @@ const OBSERVED = 200;
 /** Berth's own planners, called as the functions call them: on every event, with the whole snapshot. */
 export function berthPolicy(types: readonly InstanceType[], over: Partial<Pool> = {}): Policy {
   const byName = new Map(types.map((type) => [type.name, type]));
-  const only = pool({ zones: ['us-east-1a'], maxHosts: 5_000, maxHostVcpus: 192, ...over });
+  const only = pool({
+    zones: ['us-east-1a'],
+    maxHosts: 5_000,
+    maxHostVcpus: 192,
+    idleHostMs: BOOT_WORTH_MS,
+    // A move in the replay does not change when a job ends: it loses none of its work.
+    disruption: { ...DEFAULT_BUDGET, lostWork: 0 },
+    ...over,
+  });
   /** Gaps between a host's last task and its next; a host that was given back had none. */
   const gaps: number[] = [];
   const tasks = new Map<string, Task>();
@@ -36,7 +45,7 @@ export function berthPolicy(types: readonly InstanceType[], over: Partial<Pool> 
   const snapshotOf = (fleet: Fleet): Snapshot =>
     snapshot({
       cluster: cluster({
-        pools: [{ ...only, idleHostMs: breakEvenWaitMs(BOOT_WORTH_MS, gaps.slice(-OBSERVED)) }],
+        pools: [{ ...only, idleGapsMs: gaps.slice(-OBSERVED) }],
       }),
       hosts: [...fleet.hosts.values()],
       pending: [...fleet.waiting.values()].map(taskOf),
@@ -61,7 +70,9 @@ export function berthPolicy(types: readonly InstanceType[], over: Partial<Pool> 
       );
       for (const { detail } of stuck) throw new Error(detail);
       launch(fleet, orders);
-      const { drain, retire, wakeAt } = planScaleIn(snapshotOf(fleet), fleet.now);
+      const now = snapshotOf(fleet);
+      const { drain, needed } = planDrains(now, fleet.now);
+      const { retire, wakeAt } = planScaleIn(now, fleet.now, needed);
       for (const { hostId } of retire) {
         gaps.push(Number.POSITIVE_INFINITY);
         fleet.terminate(hostId);

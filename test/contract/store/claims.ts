@@ -96,6 +96,16 @@ export function claimsContract(world: StoreWorld): void {
       expect(await world.store.getHost('prod', host.hostId)).toEqual(after);
     });
 
+    it('keeps with a claim what decides whether its task may be moved', async () => {
+      const [host, task] = [await world.added({ replaces: ['i-0'] }), await world.accepted()];
+      const request = claimRequest(host, [task]);
+      const tasks = request.tasks.map((each) => ({ ...each, interruptible: true, constrained: true }));
+      await world.store.claim({ ...request, tasks });
+      const after = await world.store.getHost('prod', host.hostId);
+      expect(after?.claims.t1).toMatchObject({ interruptible: true, constrained: true });
+      expect(after?.replaces).toEqual(['i-0']);
+    });
+
     it('refuses a host that is full, at another epoch, not ready, without a dimension, or gone', async () => {
       const host = await world.added({ left: { cpu: 300, memory: 3700 } });
       const [one, two] = [await world.accepted(), await world.accepted({ taskId: 't2' })];

@@ -50,6 +50,32 @@ export function clustersContract(world: StoreWorld): void {
       expect(await set({ from, to }, 'nowhere')).toEqual({ outcome: 'refused', current: undefined });
     });
 
+    it('lets one of two that read the same budget spend it', async () => {
+      const spend = (from: number[], to: number[]) =>
+        world.store.recordDisruptions('prod', 'general', { from, to });
+      const first = aPool({ disruptedAt: [5] });
+      expect(await spend([], [5])).toEqual({ outcome: 'applied', current: first });
+      expect(await spend([], [6])).toEqual({ outcome: 'refused', current: first });
+      expect((await spend([5], [5, 6])).outcome).toBe('applied');
+      expect((await world.store.getCluster('prod'))?.pools[0]?.disruptedAt).toEqual([5, 6]);
+      expect(await world.store.recordDisruptions('prod', 'nowhere', { from: [], to: [1] })).toEqual({
+        outcome: 'refused',
+        current: undefined,
+      });
+    });
+
+    it('remembers the latest gaps between a host’s uses', async () => {
+      await world.store.recordIdleGaps('prod', 'general', [1, 2]);
+      await world.store.recordIdleGaps('prod', 'general', Array(63).fill(3));
+      await world.store.recordIdleGaps('prod', 'general', []);
+      await world.store.recordIdleGaps('prod', 'nowhere', [1]);
+      const remembered = { idleGapsMs: [2, ...Array(63).fill(3)] };
+      expect((await world.store.getCluster('prod'))?.pools[0]).toEqual(aPool(remembered));
+      await world.store.putPool(aPool({ maxHosts: 7, hostUsdPerHour: 0.01 }));
+      await world.store.putPool(aPool({ maxHosts: 8 }));
+      expect((await world.store.getCluster('prod'))?.pools[0]).toEqual(aPool({ maxHosts: 8, ...remembered }));
+    });
+
     it('keeps one open order per pool', async () => {
       const order = anOrder();
       expect(await world.store.openOrder(order, undefined)).toEqual({ outcome: 'applied', current: order });

@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest';
+import { createMemoryStore } from '../../local/sim/memoryStore.ts';
+import { aCluster, aHost, aPool, aTask, aTaskSpec } from '../../test/support/records.ts';
+import { IdleGaps } from './idleGaps.ts';
+import { observeTask } from './observeTask.ts';
+import { schedulePass } from './schedulePass.ts';
+import { fakeWorld } from './testWorld.ts';
+
+async function running() {
+  const store = createMemoryStore();
+  const world = fakeWorld(store);
+  await store.ensureCluster(aCluster({ pools: [aPool({ idleHostMs: 60_000 })] }));
+  const now = world.clock.now();
+  await store.addHost(aHost({ launchedAt: now - 3_600_000, idleSince: now }));
+  const gaps = new IdleGaps();
+  const recorded = async () => (await store.getCluster('prod'))?.pools[0]?.idleGapsMs;
+  const use = async (n: number, afterMs: number) => {
+    world.advance(afterMs);
+    const taskId = `t${n}`;
+    await store.acceptTask(aTask({ taskId, spec: aTaskSpec() }));
+    await schedulePass(world, 'prod', [taskId], gaps);
+    await observeTask(world, {
+      cluster: 'prod',
+      ecsTaskArn: `arn:${taskId}:1`,
+      ref: { taskId, attempt: 1 },
+      version: 9,
+      lastStatus: 'STOPPED',
+      desiredStatus: 'STOPPED',
+      cause: 'EXIT_ZERO',
+      detail: 'done',
+      exitCode: 0,
+    });
+  };
+  return { store, world, gaps, recorded, use };
+}
+
+it('keeps what it observes until it is worth a write, and scale-in then waits by it', async () => {
+  const { store, world, gaps, recorded, use } = await running();
+  for (let n = 0; n < 7; n += 1) await use(n, 10_000);
+  expect(await recorded()).toBeUndefined();
+  await use(7, 10_000);
+  expect(await recorded()).toEqual(Array(8).fill(10_000));
+  world.advance(9_999);
+  await schedulePass(world, 'prod', [], gaps);
+  expect((await store.listHosts('prod'))[0]?.state).toBe('READY');
+  world.advance(1);
+  await schedulePass(world, 'prod', [], gaps);
+  expect((await store.listHosts('prod'))[0]).toMatchObject({
+    state: 'TERMINATING',
+    stateReason: expect.stringContaining('by the gaps it has observed'),
+  });
+  expect(await recorded()).toEqual([...Array(8).fill(10_000), 86_400_000]);
+});
