@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Berth } from './support/berth.ts';
-import { ecsTasks, putBurst } from './support/burst.ts';
+import { ecsTasks, hostsWithCgroup, instanceIds, putBurst } from './support/burst.ts';
 import { Collector } from './support/collector.ts';
 import { registerHello } from './support/tasks.ts';
 import { until } from './support/until.ts';
@@ -64,11 +63,7 @@ test(`200 events, each twice and in random order, on at most 3 small hosts: each
     },
     500,
   );
-  const { Reservations } = await berth.aws<{ Reservations: { Instances: { InstanceId: string }[] }[] }>(
-    'ec2',
-    'describe-instances',
-  );
-  const instanceIds = Reservations.flatMap(({ Instances }) => Instances.map(({ InstanceId }) => InstanceId));
-  expect(instanceIds.length).toBeGreaterThan(0);
-  expect(instanceIds.filter((id) => existsSync(`/sys/fs/cgroup/cpu/berth/${id}`))).toEqual([]);
+  const hostIds = await instanceIds(berth);
+  expect(hostIds.length).toBeGreaterThan(0);
+  expect(hostsWithCgroup(hostIds)).toEqual([]);
 }, 400_000);

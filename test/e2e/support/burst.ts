@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { taskIdOf } from '../../../layers/control/taskId.ts';
 import type { Berth } from './berth.ts';
@@ -83,3 +84,18 @@ export async function ecsTasks(berth: Berth): Promise<EcsTask[]> {
   }
   return tasks;
 }
+
+/** Instance ids of all hosts this AWS ever had, in the order EC2 tells them. */
+export async function instanceIds(berth: Berth): Promise<string[]> {
+  const { Reservations } = await berth.aws<{ Reservations: { Instances: { InstanceId: string }[] }[] }>(
+    'ec2',
+    'describe-instances',
+  );
+  return Reservations.flatMap(({ Instances }) => Instances.map(({ InstanceId }) => InstanceId));
+}
+
+/** Those of the hosts that still have a cgroup on this machine, v1 or v2. */
+export const hostsWithCgroup = (hostIds: readonly string[]): string[] =>
+  hostIds.filter((id) =>
+    ['/sys/fs/cgroup/cpu/berth', '/sys/fs/cgroup/berth'].some((parent) => existsSync(`${parent}/${id}`)),
+  );
