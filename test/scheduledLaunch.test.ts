@@ -35,7 +35,7 @@ it('launches once for each scheduled time, whatever is repeated, refused or late
     ...world,
     log: { ...world.log, debug: () => {}, with: () => {}, begin: () => {} },
     metrics: { ...world.metrics, flush: () => {} },
-    settings: { service: 'accept', logLevel: 'INFO', clusters: [] },
+    settings: { service: 'accept', logLevel: 'INFO' },
   });
   const bodies = deliverer.taken.map(({ body }) => body);
   // Scheduler and SQS both deliver at least once, and in no order.

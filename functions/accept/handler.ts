@@ -2,6 +2,7 @@ import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { acceptRequest } from '../../layers/control/accept.ts';
 import { taskRejected } from '../../layers/control/announce.ts';
 import { declareClusters } from '../../layers/control/declareClusters.ts';
+import type { Cluster } from '../../layers/domain/model/pool.ts';
 import { parseIncoming } from '../../layers/events/incoming.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 import { processBatch } from '../../layers/runtime/sqsBatch.ts';
@@ -12,8 +13,8 @@ export type AcceptDeps = Pick<
 >;
 
 /** `Task Requested` events from the launch queue: each becomes tasks on record, or a `Task Rejected` that says why. */
-export function createHandler(deps: AcceptDeps) {
-  const declared = declareClusters(deps, deps.settings.clusters);
+export function createHandler(deps: AcceptDeps, clusters: readonly Cluster[] = []) {
+  const declared = declareClusters(deps, clusters);
   return async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
     await declared();
     return processBatch(deps, event, (body) => accept(deps, body), {

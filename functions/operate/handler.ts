@@ -2,11 +2,14 @@ import type { Context } from 'aws-lambda';
 import { acceptRequest } from '../../layers/control/accept.ts';
 import { declareClusters } from '../../layers/control/declareClusters.ts';
 import { cancelTask } from '../../layers/control/operate/cancel.ts';
+import { changePool } from '../../layers/control/operate/changePool.ts';
 import { drainHost } from '../../layers/control/operate/drain.ts';
 import { explainTask } from '../../layers/control/operate/explain.ts';
 import { listTasks } from '../../layers/control/operate/list.ts';
 import { clusterStatus } from '../../layers/control/operate/status.ts';
+import type { Cluster } from '../../layers/domain/model/pool.ts';
 import { type OperateCommand, parseOperate } from '../../layers/events/operate/command.ts';
+import { changesOf } from '../../layers/events/operate/poolSettings.ts';
 import type { Problem } from '../../layers/events/problem.ts';
 import type { Wakes } from '../../layers/ports/bus.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
@@ -18,8 +21,8 @@ export type OperateDeps = Pick<
 > & { readonly bus: Wakes };
 
 /** What an operator asks, by `aws lambda invoke`; the answer is the command's result, or what was wrong with it. */
-export function createHandler(deps: OperateDeps) {
-  const declared = declareClusters(deps, deps.settings.clusters);
+export function createHandler(deps: OperateDeps, clusters: readonly Cluster[] = []) {
+  const declared = declareClusters(deps, clusters);
   return async (event: unknown, _context: Context): Promise<unknown> => {
     const parsed = parseOperate(event);
     if (!parsed.ok) throw new RefusedInput(parsed.problems);
@@ -110,6 +113,27 @@ async function operate(deps: OperateDeps, command: OperateCommand, askedAt: numb
         cluster,
         ...(source !== undefined && { source }),
       };
+    }
+    case 'pool': {
+      const { cluster, pool, change } = command;
+      const changed = await changePool(deps, cluster, pool, changesOf(change));
+      switch (changed.outcome) {
+        case 'changed':
+          return changed;
+        case 'contradictory':
+          return refuse(
+            'change',
+            `minHosts would be ${changed.minHosts} and maxHosts ${changed.maxHosts}.`,
+            'Change both so that maxHosts is not below minHosts.',
+          );
+        case 'unknown':
+          return refuse(
+            'pool',
+            `There is no pool ${pool} in ${cluster}.`,
+            `Its pools: ${changed.pools.join(', ') || 'none; status shows clusters'}.`,
+          );
+      }
+      break;
     }
     case 'status':
       return (await clusterStatus(deps, command.cluster)) ?? noCluster(deps, command.cluster);

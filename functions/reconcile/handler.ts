@@ -2,11 +2,12 @@ import type { Context } from 'aws-lambda';
 import { declareClusters } from '../../layers/control/declareClusters.ts';
 import { reconcileCluster } from '../../layers/control/reconcile/reconcileCluster.ts';
 import type { Repairs } from '../../layers/control/reconcile/repairs.ts';
+import type { Cluster } from '../../layers/domain/model/pool.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 
 /** Every minute, and whenever an operator invokes it: each cluster is compared and mended; one's failure leaves the others. */
-export function createHandler(deps: Deps) {
-  const declared = declareClusters(deps, deps.settings.clusters);
+export function createHandler(deps: Deps, clusters: readonly Cluster[] = []) {
+  const declared = declareClusters(deps, clusters);
   return async (_event: unknown, _context: Context): Promise<Record<string, Repairs>> => {
     await declared();
     const repaired: Record<string, Repairs> = {};

@@ -2,6 +2,7 @@ import { busNeed } from '../../layers/runtime/compose/bus.ts';
 import { containersNeed } from '../../layers/runtime/compose/containers.ts';
 import { machinesNeed } from '../../layers/runtime/compose/machines.ts';
 import { storeNeed } from '../../layers/runtime/compose/store.ts';
+import { declaredClusters } from '../../layers/runtime/declaredClusters.ts';
 import { createDeps } from '../../layers/runtime/deps.ts';
 import { wrap } from '../../layers/runtime/middleware.ts';
 import { createHandler } from './handler.ts';
@@ -13,4 +14,4 @@ const deps = createDeps({
   bus: busNeed,
 });
 
-export const handler = wrap(deps, createHandler(deps));
+export const handler = wrap(deps, createHandler(deps, declaredClusters(deps.settings)));

@@ -1,6 +1,7 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { declareClusters } from '../../layers/control/declareClusters.ts';
 import { type ScaleOutcome, type ScaleWorld, scaleByAlarm } from '../../layers/control/scale.ts';
+import type { Cluster } from '../../layers/domain/model/pool.ts';
 import { parseIncoming } from '../../layers/events/incoming.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 import { processBatch } from '../../layers/runtime/sqsBatch.ts';
@@ -13,8 +14,8 @@ const isQueued = (event: unknown): event is SQSEvent => {
 };
 
 /** Alarms in all three ways they come: events from a queue, an SNS topic's notifications, and the alarm's own call. */
-export function createHandler(deps: ScaleDeps) {
-  const declared = declareClusters(deps, deps.settings.clusters);
+export function createHandler(deps: ScaleDeps, clusters: readonly Cluster[] = []) {
+  const declared = declareClusters(deps, clusters);
   return async (
     event: unknown,
     context: Context,

@@ -229,6 +229,8 @@ export interface ClusterStore {
   ensureCluster(cluster: Cluster): Promise<void>;
   /** The pool's settings and its target; what it remembers (`alarms`, `idleGapsMs`, `disruptedAt`) stays as it is on record. */
   putPool(pool: Pool): Promise<void>;
+  /** Sets what is named and leaves the rest. Guard: the pool is on record. */
+  changePool(cluster: string, pool: string, changes: Partial<Pool>): Promise<Guarded<Pool>>;
   /** Guard: the pool's target and its alarms are still `from`. */
   setAlarmTarget(
     cluster: string,

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { Cluster, Pool } from '../domain/model/pool.ts';
+import { moneyEntries, moneyOf } from '../events/operate/poolSettings.ts';
 import { SettingsError } from './settingsError.ts';
 
 const name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, - and _, at most 64'));
@@ -20,6 +21,7 @@ const poolSchema = v.strictObject({
   subnets: v.record(v.string(), v.pipe(v.string(), v.minLength(1))),
   idleHostSeconds: v.optional(count(86_400), 120),
   alarmStep: v.optional(count(1000), 1),
+  ...moneyEntries,
 });
 
 const clusterSchema = v.strictObject({
@@ -41,8 +43,9 @@ function toPool(cluster: string, pool: v.InferOutput<typeof poolSchema>): Pool {
   if (pool.minHosts > pool.maxHosts) {
     throw new SettingsError(`BERTH_CLUSTERS: pool ${pool.name} has minHosts above maxHosts: raise maxHosts.`);
   }
-  const { idleHostSeconds, ...rest } = pool;
-  return { ...rest, cluster, zones, desiredHosts: pool.minHosts, idleHostMs: idleHostSeconds * 1000 };
+  const { idleHostSeconds, hostUsdPerHour: _usd, minimums: _minimums, disruption: _budget, ...rest } = pool;
+  const idleHostMs = idleHostSeconds * 1000;
+  return { ...rest, ...moneyOf(pool), cluster, zones, desiredHosts: pool.minHosts, idleHostMs };
 }
 
 /**

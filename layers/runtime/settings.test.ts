@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_BUDGET } from '../domain/capacity/disruption.ts';
+import { declaredClusters } from './declaredClusters.ts';
 import { readSettings, requireSettings } from './settings.ts';
 
 const pool = {
@@ -7,11 +9,12 @@ const pool = {
   launchTemplate: 'lt-1',
   subnets: { b: 'subnet-b', a: 'subnet-a' },
 };
-const clusters = (value: unknown) => readSettings({ BERTH_CLUSTERS: JSON.stringify(value) }).clusters;
+const clusters = (value: unknown) =>
+  declaredClusters(readSettings({ BERTH_CLUSTERS: JSON.stringify(value) }));
 
 describe('settings', () => {
   it('have defaults for what may be left out', () => {
-    expect(readSettings({})).toEqual({ service: 'berth', logLevel: 'INFO', clusters: [] });
+    expect(readSettings({})).toEqual({ service: 'berth', logLevel: 'INFO' });
     expect(readSettings({ BERTH_LOG_LEVEL: 'debug' }).logLevel).toBe('DEBUG');
   });
 
@@ -55,6 +58,25 @@ describe('settings', () => {
     ]);
   });
 
+  it('declare what a pool is told about money', () => {
+    const money = {
+      hostUsdPerHour: 0.01,
+      minimums: [{ days: ['Mon', 'Fri'], from: '08:00', to: '18:30', hosts: 2 }],
+      disruption: { maxHostsPerHour: 4, windows: [{ from: '22:00', to: '06:00' }], settleSeconds: 5 },
+    };
+    const [cluster] = clusters([{ name: 'demo', pools: [{ ...pool, ...money }] }]);
+    expect(cluster?.pools[0]).toMatchObject({
+      hostUsdPerHour: 0.01,
+      minimums: [{ days: [1, 5], fromMinute: 480, toMinute: 1110, hosts: 2 }],
+      disruption: {
+        ...DEFAULT_BUDGET,
+        maxHostsPerHour: 4,
+        settleMs: 5_000,
+        windows: [{ fromMinute: 1320, toMinute: 360 }],
+      },
+    });
+  });
+
   it.each([
     ['BERTH_LOG_LEVEL is "loud"', { BERTH_LOG_LEVEL: 'loud' }],
     ['BERTH_CLUSTERS is not JSON', { BERTH_CLUSTERS: '[{' }],
@@ -67,6 +89,12 @@ describe('settings', () => {
       { BERTH_CLUSTERS: JSON.stringify([{ name: 'demo', pools: [{ ...pool, minHost: 1 }] }]) },
     ],
     [
+      '0.pools.0.disruption.maxShare',
+      {
+        BERTH_CLUSTERS: JSON.stringify([{ name: 'demo', pools: [{ ...pool, disruption: { maxShare: 2 } }] }]),
+      },
+    ],
+    [
       'names no subnet',
       { BERTH_CLUSTERS: JSON.stringify([{ name: 'demo', pools: [{ ...pool, subnets: {} }] }]) },
     ],
@@ -75,7 +103,8 @@ describe('settings', () => {
       { BERTH_CLUSTERS: JSON.stringify([{ name: 'demo', pools: [{ ...pool, minHosts: 3, maxHosts: 2 }] }]) },
     ],
   ])('refuse what is wrong: %s', (message, environment) => {
-    expect(() => readSettings(environment)).toThrow(message);
-    expect(() => readSettings(environment)).toThrow(expect.objectContaining({ name: 'SettingsError' }));
+    const read = () => declaredClusters(readSettings(environment));
+    expect(read).toThrow(message);
+    expect(read).toThrow(expect.objectContaining({ name: 'SettingsError' }));
   });
 });

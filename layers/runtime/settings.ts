@@ -1,5 +1,3 @@
-import type { Cluster } from '../domain/model/pool.ts';
-import { parseClusterSettings } from './clusterSettings.ts';
 import type { LogLevel } from './logger.ts';
 import { SettingsError } from './settingsError.ts';
 
@@ -14,8 +12,8 @@ export interface Settings {
   /** Standard queue for wakes with a delay: a FIFO queue refuses one per message. */
   readonly lateWakeQueueUrl?: string;
   readonly provisionQueueUrl?: string;
-  /** The cluster and pools the stack was deployed with; recorded by `reconcile` when the table does not know them. */
-  readonly clusters: readonly Cluster[];
+  /** BERTH_CLUSTERS, as it is: see `declaredClusters`. */
+  readonly clustersJson?: string;
 }
 
 export type ResourceSetting =
@@ -62,7 +60,7 @@ export function readSettings(environment: Environment): Settings {
     service: environment.POWERTOOLS_SERVICE_NAME || 'berth',
     logLevel: readLogLevel(environment.BERTH_LOG_LEVEL || undefined),
     ...resources,
-    clusters: parseClusterSettings(environment.BERTH_CLUSTERS || '[]'),
+    ...(environment.BERTH_CLUSTERS ? { clustersJson: environment.BERTH_CLUSTERS } : {}),
   };
 }
 

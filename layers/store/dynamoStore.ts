@@ -11,7 +11,7 @@ import { holdPlace } from './holdPlace.ts';
 import { listInsufficientCapacity, rememberInsufficientCapacity } from './insufficientCapacity.ts';
 import { listBlocked, listPending } from './listPending.ts';
 import { closeOrder, listLastOrders, listOpenOrders, openOrder } from './orders.ts';
-import { putPool, recordDisruptions, recordIdleGaps, setAlarmTarget } from './pools.ts';
+import { changePool, putPool, recordDisruptions, recordIdleGaps, setAlarmTarget } from './pools.ts';
 import { getHost, listHosts } from './readHosts.ts';
 import { getTask, getTasks } from './readTasks.ts';
 import { recordLaunch, recordLaunchUnknown, recordRunning, recordWait } from './recordProgress.ts';
@@ -70,6 +70,7 @@ export function createDynamoStore({ client, table: name, retry }: DynamoStoreOpt
     listClusters: listClusters(table),
     ensureCluster: ensureCluster(table),
     putPool: putPool(table),
+    changePool: changePool(table),
     setAlarmTarget: setAlarmTarget(table),
     recordDisruptions: recordDisruptions(table),
     recordIdleGaps: recordIdleGaps(table),

@@ -35,6 +35,18 @@ export const putPool =
     await updateItem(table, poolKey(settings.cluster, settings.name), update, undefined);
   };
 
+export const changePool =
+  (table: Table): ClusterStore['changePool'] =>
+  async (cluster, pool, changes) => {
+    const update = new Update();
+    update.setAll({ ...changes });
+    const known = `attribute_exists(${update.path('pk')})`;
+    const { held, item } = await updateItem(table, poolKey(cluster, pool), update, known);
+    return held
+      ? { outcome: 'applied', current: poolFromItem(item) }
+      : { outcome: 'refused', current: undefined };
+  };
+
 export const setAlarmTarget =
   (table: Table): ClusterStore['setAlarmTarget'] =>
   async (cluster, pool, { from, to }) => {

@@ -109,7 +109,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       ids: { next: () => ids.hex(16) },
       log: logOf(invocation.name, trace),
       metrics: { count: () => {}, sample: () => {}, flush: () => {} },
-      settings: { service: 'sim', logLevel: 'INFO', clusters: [] },
+      settings: { service: 'sim', logLevel: 'INFO' },
     };
   };
 

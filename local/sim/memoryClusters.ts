@@ -47,6 +47,14 @@ export function clusterCommands(tables: MemoryTables): ClusterStore {
         ...(disruptedAt && { disruptedAt }),
       });
     },
+    async changePool(cluster, pool, changes) {
+      const key = poolKey(cluster, pool);
+      const current = tables.pools.get(key);
+      if (current === undefined) return { outcome: 'refused', current: undefined };
+      const next = { ...current, ...changes };
+      tables.pools.set(key, next);
+      return { outcome: 'applied', current: next };
+    },
     async setAlarmTarget(cluster, pool, { from, to }) {
       const key = poolKey(cluster, pool);
       const current = tables.pools.get(key);

@@ -27,6 +27,16 @@ test('a request is read from its file', () => {
   });
 });
 
+test('a change of a pool is JSON', () => {
+  expect(commandOf(['pool', 'demo', 'default', '{"maxHosts":20}'], noFile)).toEqual({
+    operation: 'pool',
+    cluster: 'demo',
+    pool: 'default',
+    change: { maxHosts: 20 },
+  });
+  expect(commandOf(['pool', 'demo', 'default', 'maxHosts=20'], noFile)).toMatch(/^The change is no JSON: /);
+});
+
 test.each([
   [['dance'], 'There is no command "dance".'],
   [['drain', 'demo'], 'drain needs hostId.'],

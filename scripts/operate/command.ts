@@ -7,6 +7,7 @@ export const HELP = `Asks Berth's operator function and prints its answer.
   scripts/berth drain CLUSTER HOST_ID [REASON]
   scripts/berth pause CLUSTER             nothing more is placed
   scripts/berth resume CLUSTER
+  scripts/berth pool CLUSTER POOL CHANGE  changes settings: '{"maxHosts": 20}'
   scripts/berth submit FILE               a request as JSON, as the detail of a Task Requested event; - reads stdin
 
   --json                                  the answer as it came
@@ -27,6 +28,7 @@ const forms: Readonly<Record<string, readonly string[]>> = {
   drain: ['cluster', 'hostId', 'reason?'],
   pause: ['cluster'],
   resume: ['cluster'],
+  pool: ['cluster', 'pool', 'change'],
   submit: ['file'],
 };
 
@@ -45,6 +47,13 @@ export function commandOf(words: readonly string[], read: (file: string) => stri
       return { operation, request: JSON.parse(read(fields.file ?? '')) as unknown };
     } catch (error) {
       return `The request could not be read: ${(error as Error).message}.`;
+    }
+  }
+  if (operation === 'pool') {
+    try {
+      return { operation, ...fields, change: JSON.parse(fields.change ?? '') as unknown };
+    } catch (error) {
+      return `The change is no JSON: ${(error as Error).message}.`;
     }
   }
   const { state, ...others } = fields;

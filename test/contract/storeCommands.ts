@@ -236,6 +236,7 @@ const calls: Calls = {
       )
       .map((over) => aPool(over)),
   ),
+  changePool: fc.tuple(cluster, pool, fc.record({ maxHosts: small })),
   setAlarmTarget: fc.tuple(cluster, pool, fc.record({ from: alarmTarget, to: alarmTarget })),
   recordDisruptions: fc.tuple(
     cluster,

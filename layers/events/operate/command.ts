@@ -3,6 +3,7 @@ import { parseStrict } from '../parseStrict.ts';
 import type { Parsed } from '../problem.ts';
 import { text, whole } from '../taskRequested/fields.ts';
 import { taskRequestSchema } from '../taskRequested/schema.ts';
+import { poolChangesSchema } from './poolSettings.ts';
 
 const cluster = text(
   /^[A-Za-z0-9_-]{1,255}$/,
@@ -51,6 +52,12 @@ const commands = [
   v.strictObject({ operation: v.literal('pause'), cluster, source }),
   v.strictObject({ operation: v.literal('resume'), cluster, source }),
   v.strictObject({ operation: v.literal('status'), cluster }),
+  v.strictObject({
+    operation: v.literal('pool'),
+    cluster,
+    pool: text(/^[A-Za-z0-9_-]{1,64}$/, 'the name of a pool of the cluster', 'status shows them.'),
+    change: poolChangesSchema,
+  }),
 ] as const;
 
 export const operateSchema = v.pipe(

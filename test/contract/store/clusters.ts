@@ -50,6 +50,17 @@ export function clustersContract(world: StoreWorld): void {
       expect(await set({ from, to }, 'nowhere')).toEqual({ outcome: 'refused', current: undefined });
     });
 
+    it('changes only what is named of a pool', async () => {
+      const changed = aPool({ maxHosts: 3, minimums: [{ fromMinute: 0, toMinute: 60, hosts: 1 }] });
+      const { maxHosts, minimums = [] } = changed;
+      expect(await world.store.changePool('prod', 'general', { maxHosts, minimums })).toEqual({
+        outcome: 'applied',
+        current: changed,
+      });
+      expect((await world.store.getCluster('prod'))?.pools).toEqual([changed]);
+      expect((await world.store.changePool('prod', 'nowhere', { maxHosts })).outcome).toBe('refused');
+    });
+
     it('lets one of two that read the same budget spend it', async () => {
       const spend = (from: number[], to: number[]) =>
         world.store.recordDisruptions('prod', 'general', { from, to });
