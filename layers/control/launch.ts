@@ -132,5 +132,5 @@ async function refuse(
       },
     });
   }
-  await store.releaseClaim(task.cluster, hostId, task, now);
+  await store.releaseClaim(task.cluster, hostId, task, now, true);
 }

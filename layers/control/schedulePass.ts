@@ -5,6 +5,7 @@ import type { Reason } from '../domain/model/reason.ts';
 import type { Snapshot } from '../domain/model/snapshot.ts';
 import type { Task } from '../domain/model/task.ts';
 import { isConstrained } from '../domain/placement/constrained.ts';
+import { whyPenalised } from '../domain/placement/penalty.ts';
 import { place } from '../domain/placement/place.ts';
 import type { ClaimRequest } from '../ports/store.ts';
 import { concurrently } from './concurrently.ts';
@@ -208,9 +209,11 @@ async function claimAndLaunch(
     else applied.launched += 1;
   };
   await concurrently(unfinished, LAUNCHES_AT_ONCE, launch);
+  const hosts = new Map(snapshot.hosts.map((host) => [host.hostId, host]));
   const chunks = plan.placements.flatMap((placement) => chunked(placement, MAX_TASKS_PER_CLAIM));
   await concurrently(chunks, CLAIMS_AT_ONCE, async (chunk) => {
-    const claimed = await claimChunk(world, snapshot.cluster.name, chunk, known, applied);
+    const host = hosts.get(chunk.hostId);
+    const claimed = await claimChunk(world, snapshot.cluster.name, chunk, host, known, applied);
     applied.placed += claimed.length;
     if (claimed.length > 0) applied.claimed.add(chunk.hostId);
     await concurrently(claimed, LAUNCHES_AT_ONCE, launch);
@@ -236,11 +239,14 @@ async function claimChunk(
   world: PassWorld,
   cluster: string,
   placement: HostPlacement,
+  host: Host | undefined,
   { byId, holds }: Known,
   applied: Applied,
 ): Promise<Task[]> {
   const { store, clock, metrics } = world;
-  const reason: Reason = { code: 'PLACED', detail: `placed on ${placement.hostId}` };
+  const against = host && whyPenalised(host, clock.now());
+  const although = against === undefined ? '' : `, although ${against}`;
+  const reason: Reason = { code: 'PLACED', detail: `placed on ${placement.hostId}${although}` };
   let tasks = placement.tasks.flatMap((ref) => byId.get(ref.taskId) ?? []);
   for (let round = 0; round < 2 && tasks.length > 0; round += 1) {
     const now = clock.now();

@@ -44,6 +44,8 @@ export async function settleAttempt(
     applied = (await store.requeueTask(task, decision)).outcome === 'applied';
   }
   if (applied) metrics.count('AttemptsEnded', 1, { cause: end.cause });
-  if (task.hostId !== undefined) await store.releaseClaim(task.cluster, task.hostId, task, now);
+  if (task.hostId !== undefined) {
+    await store.releaseClaim(task.cluster, task.hostId, task, now, end.cause === 'LAUNCH_FAILED');
+  }
   return { applied, requeued: applied && decision.kind === 'requeue' };
 }

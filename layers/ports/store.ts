@@ -131,7 +131,7 @@ export interface Requeue {
 }
 
 export interface HostStore {
-  /** Strongly consistent, all cells. */
+  /** Strongly consistent, all cells; with what agents report of pressure (`pressure`, `agentSeenAt`), which may be some seconds old. */
   listHosts(cluster: string): Promise<Host[]>;
   getHost(cluster: string, hostId: string): Promise<Host | undefined>;
   /** Guard: no such host yet; then `refused` with the one on record. */
@@ -188,6 +188,8 @@ export interface HostStore {
     hostId: string,
     ref: AttemptRef,
     nowMs: number,
+    /** The attempt could not be started there: counts in the host's `launchFailures`. */
+    failedToStart?: boolean,
   ): Promise<{ readonly outcome: 'released' | 'absent' }>;
   /**
    * The host is gone: removes its record and returns it as it last was, so that its claims' tasks can be dealt with.

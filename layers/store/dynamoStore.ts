@@ -2,6 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Store } from '../ports/store.ts';
 import { acceptTask } from './acceptTask.ts';
 import { addHost } from './addHost.ts';
+import { agentReports } from './agentReports.ts';
 import { countArrayMember, getArray, openArray } from './arrays.ts';
 import { claim } from './claim.ts';
 import { cellCounts, ensureCluster, getCluster, listClusters, setPaused } from './clusters.ts';
@@ -27,10 +28,12 @@ export interface DynamoStoreOptions {
   /** The table's name. */
   readonly table: string;
   readonly retry?: RetryBounds;
+  /** Epoch ms; how old what is remembered of agents' reports is. */
+  readonly now?: () => number;
 }
 
 /** The record of everything in one DynamoDB table (`tableDefinition`). */
-export function createDynamoStore({ client, table: name, retry }: DynamoStoreOptions): Store {
+export function createDynamoStore({ client, table: name, retry, now = Date.now }: DynamoStoreOptions): Store {
   const cells = cellCounts();
   const table: Table = {
     client,
@@ -57,7 +60,7 @@ export function createDynamoStore({ client, table: name, retry }: DynamoStoreOpt
     openArray: openArray(table),
     getArray: getArray(table),
     countArrayMember: countArrayMember(table),
-    listHosts: listHosts(table),
+    listHosts: listHosts(table, agentReports(table, now)),
     getHost: getHost(table),
     addHost: addHost(table),
     registerHost: registerHost(table),

@@ -9,6 +9,7 @@ import { hostInfoKey, hostKey } from './keys.ts';
  */
 export function hostItems(host: Host, cell: number): { readonly hot: Item; readonly info: Item } {
   const { state, stateReason, stateSince, epoch, capacity, left, idleSince, ecsVersion, registeredAt } = host;
+  const { launchFailures } = host;
   const { hostId, cluster, pool, instanceType, zone, lifecycle, architecture, usdPerHour } = host;
   const { containerInstanceArn, attributes, orderId, replaces, launchedAt } = host;
   return {
@@ -16,6 +17,7 @@ export function hostItems(host: Host, cell: number): { readonly hot: Item; reado
       ...hostKey(cluster, cell, hostId),
       kind: 'HOST',
       ...{ state, stateReason, stateSince, epoch, capacity, left, idleSince, ecsVersion, registeredAt },
+      launchFailures,
       claims: Object.fromEntries(Object.entries(host.claims).map(([taskId, claim]) => [taskId, pack(claim)])),
       ...(host.ports.length > 0 && { ports: new Set(host.ports) }),
     },

@@ -32,6 +32,9 @@ export const hostInfoKey = (cluster: string, cell: number, hostId: string): Key 
   sk: `HOST#${hostId}#INFO`,
 });
 
+/** Written by the host's own agent, which may write nothing else. */
+export const reportKey = (instanceArn: string): Key => ({ pk: instanceArn, sk: 'REPORT' });
+
 /** One partition of a cluster's queue in the index; there are as many as the cluster has cells. */
 export const queuePartition = (cluster: string, shard: number): string => `${cluster}#PENDING#${shard}`;
 

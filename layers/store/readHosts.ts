@@ -47,11 +47,12 @@ export const getHost =
     currentHost(table, await keysOfHost(table, cluster, hostId));
 
 export const listHosts =
-  (table: Table): HostStore['listHosts'] =>
+  (table: Table, withReports: (hosts: readonly Host[]) => Promise<Host[]>): HostStore['listHosts'] =>
   async (cluster) => {
     const cells = await table.cellsOf(cluster);
     const read = Array.from({ length: cells }, (_, cell) => hostsOfCell(table, cellPartition(cluster, cell)));
-    return (await Promise.all(read)).flat().sort((a, b) => (a.hostId < b.hostId ? -1 : 1));
+    const hosts = (await Promise.all(read)).flat();
+    return withReports(hosts.sort((a, b) => (a.hostId < b.hostId ? -1 : 1)));
   };
 
 async function hostsOfCell(table: Table, partition: string): Promise<Host[]> {

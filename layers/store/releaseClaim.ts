@@ -1,4 +1,5 @@
 import { holdKey, inheritance } from '../domain/lifecycle/hold.ts';
+import { withFailure } from '../domain/lifecycle/launchFailures.ts';
 import type { Host } from '../domain/model/host.ts';
 import { amountOf, plus } from '../domain/model/resources.ts';
 import type { HostStore } from '../ports/store.ts';
@@ -15,7 +16,7 @@ import { getItem, type Table, updateItem } from './tableAccess.ts';
  */
 export const releaseClaim =
   (table: Table): HostStore['releaseClaim'] =>
-  async (cluster, hostId, ref, nowMs) => {
+  async (cluster, hostId, ref, nowMs, failedToStart = false) => {
     const { hot: key } = await keysOfHost(table, cluster, hostId);
     return untilStable(table.retry, `host ${hostId}`, async () => {
       const hot = await getItem(table, key);
@@ -57,6 +58,10 @@ export const releaseClaim =
       }
       const last = Object.keys(claims).length === 1;
       if (last) update.set(update.path('idleSince'), nowMs);
+      if (failedToStart) {
+        const before = hot?.launchFailures as Host['launchFailures'];
+        update.set(update.path('launchFailures'), withFailure(before, nowMs));
+      }
       const count = `size(${update.path('claims')}) ${last ? '=' : '>'} ${update.value(1)}`;
       const written = await updateItem(
         table,

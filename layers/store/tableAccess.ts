@@ -5,6 +5,7 @@ import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
+  type KeysAndAttributes,
   PutItemCommand,
   QueryCommand,
   type QueryCommandInput,
@@ -48,16 +49,18 @@ export async function getItem(table: Table, key: Key): Promise<Item | undefined>
   return fromImage(image);
 }
 
-/** Strongly consistent; unknown keys are left out, the order is DynamoDB's. Keys must differ. */
-export async function getItems(table: Table, keys: readonly Key[]): Promise<Item[]> {
+/** Strongly consistent unless told; unknown keys are left out, the order is DynamoDB's. Keys must differ. */
+export async function getItems(
+  table: Table,
+  keys: readonly Key[],
+  how: Omit<KeysAndAttributes, 'Keys'> = { ConsistentRead: true },
+): Promise<Item[]> {
   const items: Item[] = [];
   let wanted = keys.map((key) => toImage({ ...key }));
   for (let idle = 0; wanted.length > 0; ) {
     const batch = wanted.slice(0, BATCH_GET_LIMIT);
     const { Responses, UnprocessedKeys } = await request(table.retry, () =>
-      table.client.send(
-        new BatchGetItemCommand({ RequestItems: { [table.name]: { Keys: batch, ConsistentRead: true } } }),
-      ),
+      table.client.send(new BatchGetItemCommand({ RequestItems: { [table.name]: { ...how, Keys: batch } } })),
     );
     items.push(...(Responses?.[table.name] ?? []).map((image) => unmarshall(image)));
     const unprocessed = UnprocessedKeys?.[table.name]?.Keys ?? [];

@@ -1,7 +1,9 @@
 import { holdKey, inheritance, withHold } from '../../layers/domain/lifecycle/hold.ts';
+import { withFailure } from '../../layers/domain/lifecycle/launchFailures.ts';
 import type { Claim, Host } from '../../layers/domain/model/host.ts';
 import { fitsInto, minus, plus, type Resources } from '../../layers/domain/model/resources.ts';
 import type { ClaimOutcome, ClaimRequest, HostStore } from '../../layers/ports/store.ts';
+import { withReport } from '../../layers/store/agentReports.ts';
 import { checkBounds, claimOf, demandOf as netDemandOf, portsOf } from '../../layers/store/claim.ts';
 import { isPlacedAt } from '../../layers/store/claimOutcome.ts';
 import { isNews } from '../../layers/store/registerHost.ts';
@@ -19,7 +21,9 @@ export function hostCommands(tables: MemoryTables): HostStore {
   };
   return {
     async listHosts(cluster) {
-      return [...inner(tables.hosts, cluster).values()].sort((a, b) => (a.hostId < b.hostId ? -1 : 1));
+      return [...inner(tables.hosts, cluster).values()]
+        .sort((a, b) => (a.hostId < b.hostId ? -1 : 1))
+        .map((host) => withReport(host, tables.reports.get(host.hostId)));
     },
     async getHost(cluster, hostId) {
       return find(cluster, hostId);
@@ -91,7 +95,7 @@ export function hostCommands(tables: MemoryTables): HostStore {
       const { idleSince: _idleSince, ...busy } = after;
       return { outcome: 'applied', current: put(busy) };
     },
-    async releaseClaim(cluster, hostId, ref, nowMs) {
+    async releaseClaim(cluster, hostId, ref, nowMs, failedToStart = false) {
       const host = find(cluster, hostId);
       const claim = host?.claims[ref.taskId];
       if (host === undefined || claim === undefined || claim.attempt !== ref.attempt)
@@ -113,6 +117,7 @@ export function hostCommands(tables: MemoryTables): HostStore {
         ports: host.ports.filter((port) => !claim.hostPorts.includes(port) || legacy?.ports.includes(port)),
         claims,
         ...(Object.keys(claims).length === 0 && { idleSince: nowMs }),
+        ...(failedToStart && { launchFailures: withFailure(host.launchFailures, nowMs) }),
       });
       return { outcome: 'released' };
     },

@@ -1,3 +1,4 @@
+import type { HostReport } from '../../layers/domain/isolation/hostReport.ts';
 import type { TaskArray } from '../../layers/domain/model/array.ts';
 import type { Host } from '../../layers/domain/model/host.ts';
 import type { CapacityOrder, InsufficientCapacity, Pool } from '../../layers/domain/model/pool.ts';
@@ -17,6 +18,8 @@ export interface MemoryTables {
   readonly dependents: Map<string, Set<string>>;
   /** By cluster, then host id. */
   readonly hosts: Map<string, Map<string, Host>>;
+  /** What agents report, by host id. */
+  readonly reports: Map<string, Pick<HostReport, 'seenAt' | 'pressure'>>;
   readonly clusters: Map<
     string,
     {
@@ -44,6 +47,7 @@ export const emptyTables = (): MemoryTables => ({
   arrayEnds: new Map(),
   dependents: new Map(),
   hosts: new Map(),
+  reports: new Map(),
   clusters: new Map(),
   pools: new Map(),
   orders: new Map(),

@@ -106,8 +106,8 @@ export const mutations: readonly Mutation[] = [
     what: 'A repeated release gives the capacity back again.',
     caughtBy: ['ledger'],
     decorators: onStore((store, { tables }) => ({
-      releaseClaim: async (cluster, hostId, ref, nowMs) => {
-        const result = await store.releaseClaim(cluster, hostId, ref, nowMs);
+      releaseClaim: async (cluster, hostId, ref, nowMs, failed) => {
+        const result = await store.releaseClaim(cluster, hostId, ref, nowMs, failed);
         const host = inner(tables.hosts, cluster).get(hostId);
         const demand = tables.tasks.get(ref.taskId)?.spec.demand;
         if (result.outcome === 'absent' && host !== undefined && demand !== undefined) {

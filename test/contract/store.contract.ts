@@ -1,14 +1,13 @@
 import { describe } from 'vitest';
-import type { Store } from '../../layers/ports/store.ts';
 import { arraysAndDependenciesContract } from './store/arraysAndDependencies.ts';
 import { claimsContract } from './store/claims.ts';
 import { clustersContract } from './store/clusters.ts';
 import { hostsContract } from './store/hosts.ts';
 import { tasksContract } from './store/tasks.ts';
-import { storeWorld } from './store/world.ts';
+import { type OpenStore, storeWorld } from './store/world.ts';
 
-/** What every implementation of the store's port owes its callers. `open` gives an empty store. */
-export function storeContract(name: string, open: () => Promise<Store>): void {
+/** What every implementation of the store's port owes its callers. `open` gives an empty one. */
+export function storeContract(name: string, open: () => Promise<OpenStore>): void {
   describe(`the store on ${name}`, () => {
     const world = storeWorld(open);
     tasksContract(world);

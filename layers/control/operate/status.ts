@@ -1,5 +1,6 @@
 import type { HostState } from '../../domain/model/host.ts';
 import type { AlarmOnPool } from '../../domain/model/pool.ts';
+import { whyPenalised } from '../../domain/placement/penalty.ts';
 import type { World } from '../world.ts';
 
 export interface ClusterStatus {
@@ -16,6 +17,8 @@ export interface ClusterStatus {
     readonly state: HostState;
     readonly reason: string;
     readonly tasks: number;
+    /** What counts against it in placement; absent when nothing does. */
+    readonly penalised?: string;
     readonly left: Readonly<Record<string, number>>;
     readonly capacity: Readonly<Record<string, number>>;
   }[];
@@ -51,18 +54,22 @@ export async function clusterStatus(
     paused: cluster.paused,
     pausedSources: cluster.pausedSources ?? [],
     pending: { tasks: pending.tasks.length, more: pending.more, oldestSeconds: Math.round(oldestMs / 1000) },
-    hosts: hosts.map((host) => ({
-      hostId: host.hostId,
-      pool: host.pool,
-      instanceType: host.instanceType,
-      zone: host.zone,
-      lifecycle: host.lifecycle,
-      state: host.state,
-      reason: host.stateReason,
-      tasks: Object.keys(host.claims).length,
-      left: host.left,
-      capacity: host.capacity,
-    })),
+    hosts: hosts.map((host) => {
+      const penalised = whyPenalised(host, now);
+      return {
+        hostId: host.hostId,
+        pool: host.pool,
+        instanceType: host.instanceType,
+        zone: host.zone,
+        lifecycle: host.lifecycle,
+        state: host.state,
+        reason: host.stateReason,
+        tasks: Object.keys(host.claims).length,
+        left: host.left,
+        capacity: host.capacity,
+        ...(penalised !== undefined && { penalised }),
+      };
+    }),
     pools: cluster.pools.map((pool) => {
       const own = hosts.filter((host) => host.pool === pool.name);
       return {

@@ -65,8 +65,16 @@ export interface Host {
   /** Since when it holds no claim; absent while it holds one. */
   readonly idleSince?: number;
   readonly ecsVersion?: number;
-  /** Last time the agent reported, from the host's own partition. */
+  /** Last time the agent reported, from the host's own partition; of hosts that were listed. */
   readonly agentSeenAt?: number;
   /** 0..1, share of the last window in which tasks stalled, from the agent. */
   readonly pressure?: { readonly cpu: number; readonly memory: number; readonly io: number };
+  /** Attempts that could not be started there lately; absent while there are none. */
+  readonly launchFailures?: LaunchFailures;
+}
+
+/** A count that decays (`failureScore`), and when it was last added to. */
+export interface LaunchFailures {
+  readonly score: number;
+  readonly at: number;
 }

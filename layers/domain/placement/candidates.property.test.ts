@@ -60,7 +60,7 @@ describe('the ordered search', () => {
   it('finds the same host as looking at every host anew for every task', () => {
     fc.assert(
       fc.property(world, (given) => {
-        const [fast, plain] = [new Pass(given, given.pending), new Pass(given, given.pending)];
+        const [fast, plain] = [new Pass(given, given.pending, 0), new Pass(given, given.pending, 0)];
         given.pending.forEach((each, at) => {
           const [cls, alone] = [fast.classes.classOf[at], plain.classes.classOf[at]];
           if (cls === undefined || alone === undefined) return;

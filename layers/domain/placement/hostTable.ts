@@ -2,9 +2,10 @@ import type { Host } from '../model/host.ts';
 import { amountOf, type Resources } from '../model/resources.ts';
 import { factsOf, spreadDomain } from './attributes.ts';
 import { type GpuShare, giveBackGpus, gpuUse, takeGpus } from './gpu.ts';
+import { penaltyOf } from './penalty.ts';
 import { QueryError } from './query/error.ts';
 import { matches, parseQuery } from './query/query.ts';
-import { balanceOf, pressurePenalty } from './score.ts';
+import { balanceOf } from './score.ts';
 import { SpreadCounter } from './spreadCounter.ts';
 import type { TaskClass } from './taskClass.ts';
 
@@ -29,7 +30,7 @@ export class HostTable {
   readonly left: Float64Array;
   /** 1 / capacity, 0 where there is none: what is left times this is a share. */
   readonly inverse: Float64Array;
-  /** What pressure adds to the score of each row; undefined when no host reports any. */
+  /** What counts against each row whatever the task (`penaltyOf`); undefined when nothing does against any. */
   penalty: Float64Array | undefined;
   readonly log: number[] = [];
   /** Rows of hosts that take tasks, and of hosts that will. */
@@ -46,11 +47,13 @@ export class HostTable {
   readonly #expressions = new Map<string, Uint8Array>();
   /** By dimension: what hosts have given to tasks, and what the pass's tasks ask. */
   readonly #demand: Float64Array;
+  readonly #nowMs: number;
   #balance: Float64Array | undefined;
   readonly #spreads = new Map<string, Map<string, SpreadCounter>>();
 
-  constructor(hosts: readonly Host[], interest: Interest) {
+  constructor(hosts: readonly Host[], interest: Interest, nowMs: number) {
     this.hosts = hosts;
+    this.#nowMs = nowMs;
     this.dimensions = interest.dimensions;
     this.#placedGroups = interest.looksAtTasks ? new Map() : undefined;
     const size = hosts.length * interest.dimensions.length;
@@ -80,7 +83,8 @@ export class HostTable {
   ): { readonly ready: number; readonly booting: number } {
     let [readyCount, bootingCount, at] = [0, 0, 0];
     for (let row = 0; row < this.hosts.length; row += 1) {
-      const { left, capacity, state, pressure } = this.hosts[row] as Host;
+      const host = this.hosts[row] as Host;
+      const { left, capacity, state } = host;
       if (state === 'READY') {
         ready[readyCount] = row;
         readyCount += 1;
@@ -88,9 +92,16 @@ export class HostTable {
         booting[bootingCount] = row;
         bootingCount += 1;
       }
-      if (pressure !== undefined) {
-        this.penalty ??= new Float64Array(this.hosts.length);
-        this.penalty[row] = pressurePenalty(pressure);
+      if (
+        host.agentSeenAt !== undefined ||
+        host.pressure !== undefined ||
+        host.launchFailures !== undefined
+      ) {
+        const penalty = penaltyOf(host, this.#nowMs);
+        if (penalty > 0) {
+          this.penalty ??= new Float64Array(this.hosts.length);
+          this.penalty[row] = penalty;
+        }
       }
       for (let d = 0; d < readers.length; d += 1) {
         const read = readers[d] as Reader;

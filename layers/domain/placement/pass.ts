@@ -12,11 +12,11 @@ export class Pass {
   readonly #readySearch: (Candidates | undefined)[] = [];
   readonly #bootingSearch: (Candidates | undefined)[] = [];
 
-  constructor(snapshot: Snapshot, tasks: readonly Task[]) {
+  constructor(snapshot: Snapshot, tasks: readonly Task[], nowMs: number) {
     this.classes = classify(tasks);
     const onOrder = hostsOnOrder(snapshot.openOrders);
     const hosts = onOrder.length === 0 ? snapshot.hosts : [...snapshot.hosts, ...onOrder];
-    this.table = new HostTable(hosts, interestOf(this.classes));
+    this.table = new HostTable(hosts, interestOf(this.classes), nowMs);
   }
 
   /** Books the best READY host and returns its row, or -1. */

@@ -277,7 +277,7 @@ describe('place, whatever the world', () => {
   it('decides on a table exactly as fits decides on the host', () => {
     fc.assert(
       fc.property(world, (given) => {
-        const pass = new Pass(given, given.pending);
+        const pass = new Pass(given, given.pending, 0);
         given.pending.forEach((each, at) => {
           const cls = pass.classes.classOf[at];
           if (cls === undefined) return;

@@ -54,7 +54,7 @@ class Placing {
     this.#snapshot = snapshot;
     this.#nowMs = nowMs;
     this.#options = options;
-    this.#pass = new Pass(snapshot, due);
+    this.#pass = new Pass(snapshot, due, nowMs);
     this.#waits = new Waits(this.#pass.table);
     due.forEach((task, at) => {
       const cls = this.#pass.classes.classOf[at];

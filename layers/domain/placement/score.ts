@@ -1,14 +1,9 @@
-import type { Host } from '../model/host.ts';
 import type { HostTable } from './hostTable.ts';
 import type { TaskClass } from './taskClass.ts';
 
 /** Scores stay below this, so that a count weighed by it always comes first. */
 export const SCORE_CEILING = 1e4;
 
-/** More than any room can make up for: a host that stalls its tasks is taken only when no other holds the task. */
-const PRESSURE_WEIGHT = 4;
-/** Below this share of stalled time a host is merely busy. */
-const EASY_PRESSURE = 0.1;
 /**
  * Weighs the squared imbalance: small ones, which single tasks cause, are tolerated, so that few tasks stay on few hosts;
  * large ones open another host. 12 was best of 3..30 at 2,000 hosts and at 5 (`npm run bench`, hosts used).
@@ -16,12 +11,6 @@ const EASY_PRESSURE = 0.1;
 const STRANDING_WEIGHT = 12;
 /** A task without need of a GPU goes to a host with GPUs last. */
 const SCARCE_WEIGHT = 2;
-
-/** What counts against a host whatever the task. */
-export function pressurePenalty(pressure: NonNullable<Host['pressure']>): number {
-  const stalled = Math.max(pressure.cpu, pressure.memory, pressure.io);
-  return stalled > EASY_PRESSURE ? PRESSURE_WEIGHT * stalled : 0;
-}
 
 /** What a row is worth to a class, least best; infinite when it has no room. */
 export type Score = (row: number) => number;

@@ -226,6 +226,18 @@ export function claimsContract(world: StoreWorld): void {
       expect(await world.store.getHost('prod', host.hostId)).toEqual({ ...host, idleSince: 9 });
     });
 
+    it('counts attempts that could not be started, older ones less', async () => {
+      const { host, ref } = await world.placedTask();
+      await world.store.releaseClaim('prod', host.hostId, ref, 1_000, true);
+      const after = await world.store.getHost('prod', host.hostId);
+      expect(after?.launchFailures).toEqual({ score: 1, at: 1_000 });
+      const second = await world.accepted({ taskId: 't2' });
+      await world.store.claim(claimRequest(host, [second]));
+      await world.store.releaseClaim('prod', host.hostId, { taskId: 't2', attempt: 1 }, 601_000, true);
+      const later = await world.store.getHost('prod', host.hostId);
+      expect(later?.launchFailures).toEqual({ score: 1.5, at: 601_000 });
+    });
+
     it('lets one of many simultaneous claims of the same room through', async () => {
       const host = await world.added({ left: { cpu: 256 * 3, memory: 3700 } });
       const tasks = await Promise.all(

@@ -1,4 +1,5 @@
 import { beforeEach, expect } from 'vitest';
+import type { HostReport } from '../../../layers/domain/isolation/hostReport.ts';
 import type { Host } from '../../../layers/domain/model/host.ts';
 import type { Reason } from '../../../layers/domain/model/reason.ts';
 import type { Task } from '../../../layers/domain/model/task.ts';
@@ -30,18 +31,27 @@ export const claimRequest = (
   ...over,
 });
 
-/** An empty store before every test, and the records that tests begin with. */
-export interface StoreWorld {
+type Report = Pick<HostReport, 'seenAt' | 'pressure'>;
+
+export interface OpenStore {
   readonly store: Store;
+  /** Puts a report where an instance's agent does, past the store. */
+  report(instanceArn: string, report: Report): Promise<void>;
+}
+
+/** An empty store before every test, and the records that tests begin with. */
+export interface StoreWorld extends OpenStore {
   accepted(over?: Partial<Task>): Promise<Task>;
   added(over?: Partial<Host>): Promise<Host>;
   placedTask(): Promise<{ host: Host; task: Task; ref: { taskId: string; attempt: number } }>;
 }
 
-export function storeWorld(open: () => Promise<Store>): StoreWorld {
+export function storeWorld(open: () => Promise<OpenStore>): StoreWorld {
+  let opened: OpenStore;
   let store: Store;
   beforeEach(async () => {
-    store = await open();
+    opened = await open();
+    store = opened.store;
     await store.ensureCluster(aCluster({ cells: 3 }));
   });
   const accepted: StoreWorld['accepted'] = async (over = {}) => (await store.acceptTask(aTask(over))).task;
@@ -54,6 +64,7 @@ export function storeWorld(open: () => Promise<Store>): StoreWorld {
     get store() {
       return store;
     },
+    report: (instanceArn, report) => opened.report(instanceArn, report),
     accepted,
     added,
     async placedTask() {
