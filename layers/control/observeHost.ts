@@ -134,6 +134,9 @@ export async function observeMachine(
 
 export const SPOT_INTERRUPTED = 'EC2 announced a Spot interruption';
 
+/** EC2 takes Spot hosts back where it is running out of them: another of the kind would soon go the same way. */
+const TAKEN_BACK_MS = 600_000;
+
 /** Nothing new is placed there; the pass that follows buys its replacement for what comes back to the queue. */
 export async function observeInterruption(
   world: ObserveWorld,
@@ -148,6 +151,15 @@ export async function observeInterruption(
     reason: interrupted ? SPOT_INTERRUPTED : 'EC2 recommends to rebalance',
   });
   if (interrupted) {
+    await world.store.rememberInsufficientCapacity(host.cluster, [
+      {
+        instanceType: host.instanceType,
+        zone: host.zone,
+        lifecycle: 'spot',
+        until: world.clock.now() + TAKEN_BACK_MS,
+        code: 'SpotInterruption',
+      },
+    ]);
     const tasks = await world.store.getTasks(Object.keys(host.claims));
     await concurrently(tasks, SETTLED_AT_ONCE, async (task) => {
       if (task.hostId !== host.hostId || !task.spec.interruptible || task.ecsTaskArn === undefined) return;

@@ -43,7 +43,7 @@ function toPool(cluster: string, pool: v.InferOutput<typeof poolSchema>): Pool {
   if (pool.minHosts > pool.maxHosts) {
     throw new SettingsError(`BERTH_CLUSTERS: pool ${pool.name} has minHosts above maxHosts: raise maxHosts.`);
   }
-  const { idleHostSeconds, hostUsdPerHour: _usd, minimums: _minimums, disruption: _budget, ...rest } = pool;
+  const { idleHostSeconds, minimums: _minimums, disruption: _budget, ...rest } = pool;
   const idleHostMs = idleHostSeconds * 1000;
   return { ...rest, ...moneyOf(pool), cluster, zones, desiredHosts: pool.minHosts, idleHostMs };
 }

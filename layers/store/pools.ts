@@ -22,7 +22,13 @@ export const poolFromImage = (image: Record<string, AttributeValue> | undefined)
   image?.kind?.S === 'POOL' ? poolFromItem(unmarshall(image)) : undefined;
 
 /** Settings that a pool may be without. */
-const optionalSettings = ['architecture', 'minimums', 'hostUsdPerHour', 'disruption'] as const;
+const optionalSettings = [
+  'architecture',
+  'minimums',
+  'hostUsdPerHour',
+  'spotInterruptionsPerHour',
+  'disruption',
+] as const;
 
 /** An update, not a put: what the pool remembers of alarms, gaps and disruptions stays. */
 export const putPool =

@@ -70,7 +70,8 @@ function offerOf(pool: Pool, type: InstanceType, lifecycle: Lifecycle, zones: re
   }
   // Without a Spot price the On-Demand price is the one that Spot never exceeds; the hair less prefers Spot at a tie.
   const usdPerHour = type.spotUsdPerHour ?? type.usdPerHour * (1 - 1e-6);
-  const risk = (type.spotInterruptionRate ?? 0) * LOST_HOURS_PER_INTERRUPTION;
+  const rate = type.spotInterruptionRate ?? pool.spotInterruptionsPerHour ?? 0;
+  const risk = rate * LOST_HOURS_PER_INTERRUPTION;
   return { pool, type, lifecycle, zones, usdPerHour, price: usdPerHour * (1 + risk) + fixed };
 }
 

@@ -42,6 +42,39 @@ describe('planCapacity', () => {
     expect(orders[0]?.offers[0]?.instanceType).toBe('c6i.large');
   });
 
+  it('counts what a host costs beside its instance: the dearer, the fewer hosts', () => {
+    const small = Array.from({ length: 14 }, (_, n) =>
+      task(`t${n}`, { demand: { cpu: 1024, memory: 1800 } }),
+    );
+    const hosts = (hostUsdPerHour: number): number =>
+      plan(small, withPool({ hostUsdPerHour })).orders.reduce((sum, order) => sum + order.hosts, 0);
+    expect(hosts(0)).toBe(7);
+    expect(hosts(0.5)).toBe(1);
+  });
+
+  it('buys Spot unless its interruptions are expected to cost more than it saves', () => {
+    const spot = [instanceType('c6i.large', 2, 3600, 0.085, { spotUsdPerHour: 0.07 })];
+    const bought = (spotInterruptionsPerHour: number) =>
+      plan([task('a')], {
+        instanceTypes: spot,
+        ...withPool({ lifecycles: ['spot', 'on-demand'], spotInterruptionsPerHour }),
+      }).orders.map(({ lifecycle }) => lifecycle);
+    expect(bought(0.1)).toEqual(['spot']);
+    expect(bought(0.6)).toEqual(['on-demand']);
+  });
+
+  it('buys as many hosts as the network interfaces of the tasks need', () => {
+    const types_ = [
+      instanceType('c6i.4xlarge', 16, 31_000, 0.68, { capacity: { cpu: 16_384, memory: 31_000, eni: 3 } }),
+    ];
+    const awsvpc = Array.from({ length: 7 }, (_, n) =>
+      task(`t${n}`, { demand: { cpu: 256, memory: 256, eni: 1 } }),
+    );
+    const { orders, stuck } = plan(awsvpc, { instanceTypes: types_ });
+    expect(stuck).toEqual([]);
+    expect(orders.reduce((sum, { hosts }) => sum + hosts, 0)).toBe(3);
+  });
+
   it('says which pool, which limit and what to do when nothing can be bought', () => {
     const detail = (task_: Task, over = {}) => plan([task_], over).stuck[0]?.detail;
     expect(detail(task('a', { demand: { cpu: 131_072, memory: 1 } }))).toMatch(

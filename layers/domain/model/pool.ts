@@ -46,6 +46,8 @@ export interface Pool {
   readonly minimums?: readonly (TimeWindow & { readonly hosts: number })[];
   /** What any host costs an hour beside its instance (volume, licences, monitoring), USD. */
   readonly hostUsdPerHour?: number;
+  /** Interruptions that a Spot host is expected to have in an hour, where its type says nothing of its own, 0..1. */
+  readonly spotInterruptionsPerHour?: number;
   /** How much may be disturbed to save money; absent: the default budget. */
   readonly disruption?: DisruptionBudget;
   /** When hosts were emptied to save money, as far as the last hour's count. */

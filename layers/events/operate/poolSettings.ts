@@ -50,6 +50,9 @@ export const moneyEntries = {
   hostUsdPerHour: v.exactOptional(
     number(0, 1000, 'what any host costs an hour beside its instance, USD', 'Add up volume and licences.'),
   ),
+  spotInterruptionsPerHour: v.exactOptional(
+    number(0, 1, 'interruptions expected of a Spot host in an hour', 'For example 0.01.'),
+  ),
   minimums: v.exactOptional(
     listOf(minimum, 24, 'hosts wanted at some hours', 'Join hours that follow each other.'),
   ),
@@ -141,8 +144,14 @@ const budgetFrom = ({
 });
 
 /** The money settings as a pool keeps them; what was left out is left out. */
-export const moneyOf = ({ hostUsdPerHour, minimums, disruption }: Money): Partial<Pool> => ({
+export const moneyOf = ({
+  hostUsdPerHour,
+  spotInterruptionsPerHour,
+  minimums,
+  disruption,
+}: Money): Partial<Pool> => ({
   ...(hostUsdPerHour !== undefined && { hostUsdPerHour }),
+  ...(spotInterruptionsPerHour !== undefined && { spotInterruptionsPerHour }),
   ...(minimums !== undefined && {
     minimums: minimums.map((minimum) => ({ ...windowOf(minimum), hosts: minimum.hosts })),
   }),
@@ -150,18 +159,11 @@ export const moneyOf = ({ hostUsdPerHour, minimums, disruption }: Money): Partia
 });
 
 /** The settings that change, as a pool keeps them. */
-export function changesOf({
-  idleHostSeconds,
-  hostUsdPerHour,
-  minimums,
-  disruption,
-  ...plain
-}: PoolChanges): Partial<Pool> {
+export function changesOf({ idleHostSeconds, minimums, disruption, ...plain }: PoolChanges): Partial<Pool> {
   return {
     ...plain,
     ...(idleHostSeconds !== undefined && { idleHostMs: idleHostSeconds * 1000 }),
     ...moneyOf({
-      ...(hostUsdPerHour !== undefined && { hostUsdPerHour }),
       ...(minimums !== undefined && { minimums }),
       ...(disruption !== undefined && { disruption }),
     }),
