@@ -114,19 +114,31 @@ export class Candidates {
 
   /** Looks at every host anew. */
   #fill({ rows, eligible, lists }: Index): void {
-    const members: number[][] = lists.map(() => []);
-    for (const row of this.#members) {
+    const members = this.#members;
+    const only = lists.length === 1 ? lists[0] : undefined;
+    const found = only === undefined ? [] : this.#table.scratch;
+    let count = 0;
+    for (let m = 0; m < members.length; m += 1) {
+      const row = members[m] as number;
       if (eligible[row] === 0) continue;
       const key = this.#keyNow(row);
       if (key === Number.POSITIVE_INFINITY) continue;
       rows.keys[row] = key;
-      members[this.#spread.domainOf(row)]?.push(row);
+      found[count] = row;
+      count += 1;
     }
-    lists.forEach((list, at) => {
-      list.fill(members[at] ?? []);
-    });
+    if (only !== undefined) only.fill(this.#table.scratch.subarray(0, count));
+    else this.#fillByDomain(lists, found as number[]);
     this.#groupStarted = this.#table.groupTotal(this.#cls.spec.group) > 0;
     this.#seen = this.#table.log.length;
+  }
+
+  #fillByDomain(lists: readonly ShortList[], rows: readonly number[]): void {
+    const byDomain: number[][] = lists.map(() => []);
+    for (const row of rows) byDomain[this.#spread.domainOf(row)]?.push(row);
+    lists.forEach((list, at) => {
+      list.fill(Int32Array.from(byDomain[at] ?? []));
+    });
   }
 
   #catchUp(index: Index): void {

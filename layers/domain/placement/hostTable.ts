@@ -33,6 +33,8 @@ export class HostTable {
   /** What counts against each row whatever the task (`penaltyOf`); undefined when nothing does against any. */
   penalty: Float64Array | undefined;
   readonly log: number[] = [];
+  /** Room for the rows of one search, used from one call to the next by nobody. */
+  readonly scratch: Int32Array;
   /** Rows of hosts that take tasks, and of hosts that will. */
   readonly ready: Int32Array;
   readonly booting: Int32Array;
@@ -60,6 +62,7 @@ export class HostTable {
     this.left = new Float64Array(size);
     this.inverse = new Float64Array(size);
     this.#demand = Float64Array.from(interest.demand);
+    this.scratch = new Int32Array(hosts.length);
     const ready = new Int32Array(hosts.length);
     const booting = new Int32Array(hosts.length);
     const counts = this.#read(interest.dimensions.map(readerOf), ready, booting);

@@ -27,7 +27,7 @@ export class ShortList {
   }
 
   /** Takes rows whose keys stand in the index. */
-  fill(rows: readonly number[]): void {
+  fill(rows: Int32Array): void {
     this.#heap.clear();
     this.#beyond = 0;
     const whole = rows.length <= SMALL || this.#share >= 1;
@@ -40,7 +40,7 @@ export class ShortList {
     this.#share *= 2;
   }
 
-  #sampleCutoff(rows: readonly number[]): number {
+  #sampleCutoff(rows: Int32Array): number {
     const step = rows.length / SAMPLES;
     const sample = new Float64Array(SAMPLES);
     for (let n = 0; n < SAMPLES; n += 1) {

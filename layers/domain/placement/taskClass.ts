@@ -25,19 +25,14 @@ export function classify(tasks: readonly Task[]): Classes {
   const dimensionIndex = new Map<string, number>();
   const classes: TaskClass[] = [];
   const byKey = new Map<string, TaskClass>();
-  const bySpec = new Map<TaskSpec, TaskClass>();
   const classOf: TaskClass[] = [];
   for (const task of tasks) {
-    let found = bySpec.get(task.spec);
+    const key = classKey(task.spec);
+    let found = byKey.get(key);
     if (found === undefined) {
-      const key = classKey(task.spec);
-      found = byKey.get(key);
-      if (found === undefined) {
-        found = { index: classes.length, spec: task.spec, remaining: 0, ...vectorOf(task.spec, indexOf) };
-        classes.push(found);
-        byKey.set(key, found);
-      }
-      bySpec.set(task.spec, found);
+      found = { index: classes.length, spec: task.spec, remaining: 0, ...vectorOf(task.spec, indexOf) };
+      classes.push(found);
+      byKey.set(key, found);
     }
     found.remaining += 1;
     classOf.push(found);
