@@ -6,7 +6,7 @@ export interface Scenario {
   /** How every task ends, whatever crashes: its state. */
   readonly ends: readonly string[];
   /** What the trace of the undisturbed run has to show. */
-  readonly happens?: RegExp;
+  readonly happens?: readonly RegExp[];
 }
 
 const request = (over: Partial<SimRequest> = {}): SimRequest => ({
@@ -155,6 +155,22 @@ export const scenarios: readonly Scenario[] = [
       { maxHostVcpus: 2 },
     ),
     ends: ['SUCCEEDED'],
-    happens: /DRAINING \(emptied to save money: its 1 task fits on other hosts/,
+    happens: [/DRAINING \(emptied to save money: its 1 task fits on other hosts/],
+  },
+  {
+    name: 'a host that a cheaper one replaces',
+    plan: plan([
+      request({ cpu: 3584, memory: 1024, behaviour: { runMs: 10_000, exitCode: 0, failures: 0 } }),
+      request({
+        key: 'movable',
+        cpu: 512,
+        memory: 1024,
+        interruptible: true,
+        maxAttempts: 1,
+        behaviour: { runMs: 150_000, exitCode: 0, failures: 0 },
+      }),
+    ]),
+    ends: ['SUCCEEDED'],
+    happens: [/BOOTING \(1 x sim.large on-demand: replaces i-/, /DRAINING \(emptied to save money/],
   },
 ];
