@@ -107,6 +107,22 @@ describe('consolidation', () => {
     expect(world.stopped).toEqual([]);
   });
 
+  it('leaves room to tasks that wait, and moves nothing to a host that stalls its tasks', async () => {
+    const waiting = await twoHalfEmpty();
+    const { store } = waiting;
+    await store.acceptTask(aTask({ taskId: 'small', notBefore: Number.MAX_SAFE_INTEGER }));
+    expect(await consolidate(waiting.world, await waiting.read())).toBe(1);
+    const full = await twoHalfEmpty();
+    const spec = aTaskSpec({ demand: { cpu: 1536, memory: 512 } });
+    await full.store.acceptTask(aTask({ taskId: 'large', notBefore: Number.MAX_SAFE_INTEGER, spec }));
+    expect(await consolidate(full.world, await full.read())).toBe(0);
+    const stalled = await twoHalfEmpty();
+    const report = { seenAt: stalled.world.clock.now(), pressure: { cpu: 0, memory: 0.5, io: 0 } };
+    for (const { hostId } of await stalled.store.listHosts('prod'))
+      stalled.store.tables.reports.set(hostId, report);
+    expect(await consolidate(stalled.world, await stalled.read())).toBe(0);
+  });
+
   it('spends the budget once when two rounds overlap', async () => {
     const { world, read } = await twoHalfEmpty();
     const cluster = await read();

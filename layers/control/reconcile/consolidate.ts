@@ -57,8 +57,10 @@ async function thatPlacementConfirms(
     const hosts = snapshot.hosts.filter(({ hostId }) => !emptied.has(hostId));
     const moving = tasks.filter(({ hostId }) => hostId !== undefined && emptied.has(hostId));
     const pending = moving.map(({ notBefore: _now, ...task }) => ({ ...task, state: 'PENDING' as const }));
-    const plan = place({ ...snapshot, hosts, pending }, nowMs, { preempt: 'never' });
-    if (plan.waits.length === 0) return chosen;
+    const together = { ...snapshot, hosts, pending: [...snapshot.pending, ...pending] };
+    const plan = place(together, nowMs, { preempt: 'never' });
+    const waits = new Set(plan.waits.map(({ taskId }) => taskId));
+    if (moving.every(({ taskId }) => !waits.has(taskId)) && plan.unmet.length === 0) return chosen;
   }
   return [];
 }

@@ -2,6 +2,8 @@ import type { Host } from '../model/host.ts';
 import type { Drain } from '../model/plan.ts';
 import type { Pool } from '../model/pool.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { Task } from '../model/task.ts';
+import { whyPenalised } from '../placement/penalty.ts';
 import { budgetOf, costOfMoves, disruptionsLeft, isOpen, movableClaims, paysBack } from './disruption.ts';
 import { Rooms } from './rooms.ts';
 import { wantedHosts } from './wantedHosts.ts';
@@ -32,18 +34,19 @@ export function planDrains(snapshot: Snapshot, nowMs: number): Drains {
 }
 
 export function drainsOf(snapshot: Snapshot, pool: Pool, nowMs: number): Drains {
-  // While tasks wait, room is theirs.
-  if (!isOpen(budgetOf(pool), nowMs) || snapshot.pending.length > 0) return NO_DRAINS;
+  if (!isOpen(budgetOf(pool), nowMs)) return NO_DRAINS;
   const ofPool = snapshot.hosts.filter((host) => host.pool === pool.name);
   const serving = ofPool.filter(({ state }) => state === 'READY' || state === 'BOOTING').length;
   const spare = serving - wantedHosts(pool, nowMs);
   const allowed = Math.min(disruptionsLeft(snapshot.hosts, pool, nowMs), spare);
   if (allowed <= 0) return NO_DRAINS;
   const hosts = ofPool.filter(({ state }) => state === 'READY');
-  const chosen = bestPrefix(hosts, pool, tryDrains(hosts, pool, allowed, nowMs));
-  if (chosen.length === 0) return NO_DRAINS;
+  const open = (): Rooms | undefined => roomsBesides(hosts, pool, snapshot.pending, nowMs);
+  const tried = open();
+  const chosen = tried === undefined ? [] : bestPrefix(hosts, pool, tryDrains(tried, pool, allowed, nowMs));
   // Once more with the chosen ones alone, to know which empty hosts they need.
-  const rooms = new Rooms(hosts);
+  const rooms = open();
+  if (chosen.length === 0 || rooms === undefined) return NO_DRAINS;
   for (const row of chosen) rooms.close(row);
   const drain = chosen.map((row) => {
     const host = hosts[row] as Host;
@@ -56,6 +59,26 @@ export function drainsOf(snapshot: Snapshot, pool: Pool, nowMs: number): Drains 
   return { drain, needed: rooms.opened() };
 }
 
+/**
+ * The room that is left beside tasks that wait; undefined when one of them finds none: then room is what lacks. A host that
+ * placement would take last, as it stalls its tasks or its agent is silent, is no place to move tasks to.
+ */
+function roomsBesides(
+  hosts: readonly Host[],
+  pool: Pool,
+  pending: readonly Task[],
+  nowMs: number,
+): Rooms | undefined {
+  const rooms = new Rooms(hosts);
+  hosts.forEach((host, row) => {
+    if (whyPenalised(host, nowMs) !== undefined) rooms.close(row);
+  });
+  for (const { spec } of pending) {
+    if ((spec.placement.pool ?? pool.name) === pool.name && !rooms.keepFor(spec)) return undefined;
+  }
+  return rooms;
+}
+
 /** USD an hour that go with the host. */
 export const priceOf = (host: Host, pool: Pool): number => host.usdPerHour + (pool.hostUsdPerHour ?? 0);
 
@@ -65,16 +88,16 @@ interface Tried {
   readonly opened: ReadonlySet<string>;
 }
 
-function tryDrains(hosts: readonly Host[], pool: Pool, allowed: number, nowMs: number): Tried[] {
-  const rooms = new Rooms(hosts);
+function tryDrains(rooms: Rooms, pool: Pool, allowed: number, nowMs: number): Tried[] {
+  const { hosts } = rooms;
   const tried: Tried[] = [];
   for (const row of worstFirst(hosts).slice(0, MAX_CANDIDATES)) {
     if (tried.length >= allowed) break;
     const host = hosts[row] as Host;
-    if (!isCandidate(host, pool, nowMs)) continue;
-    rooms.close(row);
+    if (rooms.kept.has(row) || !isCandidate(host, pool, nowMs)) continue;
+    const wasOpen = rooms.close(row);
     if (rooms.moveAll(movableClaims(host) ?? [], row)) tried.push({ row, opened: rooms.opened() });
-    else rooms.reopen(row);
+    else if (wasOpen) rooms.reopen(row);
   }
   return tried;
 }

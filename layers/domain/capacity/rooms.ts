@@ -1,6 +1,9 @@
 import type { Claim, Host } from '../model/host.ts';
 import { amountOf } from '../model/resources.ts';
 
+/** What takes room: a task or the claim of one. */
+type Occupant = Pick<Claim, 'demand' | 'hostPorts'>;
+
 /** The room of some hosts as numbers, in which claims can be tried and taken back. */
 export class Rooms {
   readonly hosts: readonly Host[];
@@ -8,6 +11,8 @@ export class Rooms {
   readonly #left: Float64Array;
   readonly #scale: Float64Array;
   readonly #closed: Uint8Array;
+  /** Rows with room kept for tasks that wait. */
+  readonly kept = new Set<number>();
   readonly #ports: Set<string>[];
   /** Tasks on each host, moves counted. */
   readonly #tasks: Int32Array;
@@ -34,9 +39,20 @@ export class Rooms {
     return new Set(opened.map(({ hostId }) => hostId));
   }
 
-  /** A closed host takes nothing more. */
-  close(row: number): void {
+  /** A closed host takes nothing more. Whether it was open. */
+  close(row: number): boolean {
+    const wasOpen = this.#closed[row] === 0;
     this.#closed[row] = 1;
+    return wasOpen;
+  }
+
+  /** Takes room for a task that waits, on the fullest open host that holds it; false when none does. */
+  keepFor(task: Occupant): boolean {
+    const row = this.#fullestFor(task, -1);
+    if (row < 0) return false;
+    this.#take(row, task, 1);
+    this.kept.add(row);
+    return true;
   }
 
   reopen(row: number): void {
@@ -79,13 +95,14 @@ export class Rooms {
     }, 0);
   }
 
-  #fullestFor(claim: Claim, from: number): number {
+  /** Of the pool of the host it comes from; of any, when it comes from none. */
+  #fullestFor(claim: Occupant, from: number): number {
     const pool = this.hosts[from]?.pool;
     const demand = Float64Array.from(this.dimensions, (dimension) => amountOf(claim.demand, dimension));
     let best = -1;
     let least = Number.POSITIVE_INFINITY;
     for (let row = 0; row < this.hosts.length; row += 1) {
-      if (row === from || this.#closed[row] === 1 || this.hosts[row]?.pool !== pool) continue;
+      if (row === from || this.#closed[row] === 1 || (from >= 0 && this.hosts[row]?.pool !== pool)) continue;
       const rest = this.#restAfter(row, demand);
       if (rest >= least || claim.hostPorts.some((port) => this.#ports[row]?.has(port))) continue;
       least = rest;
@@ -106,7 +123,7 @@ export class Rooms {
     return sum;
   }
 
-  #take(row: number, claim: Claim, sign: 1 | -1): void {
+  #take(row: number, claim: Occupant, sign: 1 | -1): void {
     this.dimensions.forEach((dimension, d) => {
       const at = row * this.dimensions.length + d;
       this.#left[at] = (this.#left[at] as number) - sign * amountOf(claim.demand, dimension);
