@@ -1,11 +1,12 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import { announcePool, announceTask } from '../../layers/control/announce.ts';
+import { announceLeaving, announcePool, announceTask } from '../../layers/control/announce.ts';
 import { announceArray, countMember } from '../../layers/control/countMember.ts';
 import type { Announcements, OutgoingEvent } from '../../layers/ports/bus.ts';
 import type { ArrayStore } from '../../layers/ports/store.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 import { arrayFromImage } from '../../layers/store/arrays.ts';
+import { leavingFromImages } from '../../layers/store/hostItem.ts';
 import { poolFromImage } from '../../layers/store/pools.ts';
 import { taskFromImage } from '../../layers/store/taskItem.ts';
 
@@ -73,6 +74,8 @@ function announcements(record: DynamoDBRecord): OutgoingEvent[] {
   const images = imagesOf(record);
   const array = arrayFromImage(images.after);
   if (array) return announceArray(arrayFromImage(images.before), array);
+  const leaving = leavingFromImages(images.before, images.after);
+  if (leaving) return announceLeaving(leaving);
   const pool = poolFromImage(images.after);
   return pool ? announcePool(poolFromImage(images.before), pool) : [];
 }

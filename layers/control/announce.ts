@@ -1,3 +1,4 @@
+import type { LeavingHost } from '../domain/model/host.ts';
 import type { Pool } from '../domain/model/pool.ts';
 import type { Task } from '../domain/model/task.ts';
 import type { Problem } from '../events/problem.ts';
@@ -99,6 +100,11 @@ export const clusterScaled = (
   },
   resources: hosts.map(({ hostId }) => hostId),
 });
+
+/** A host was taken out of service for good, by whoever found it idle, overdue, silent or gone. */
+export const announceLeaving = (host: LeavingHost): OutgoingEvent[] => [
+  clusterScaled(host.cluster, host.pool, 'in', [host], host.stateReason),
+];
 
 /** What a change of a pool's record says to the world: its new target, and the alarm behind it. */
 export function announcePool(before: Pool | undefined, after: Pool): OutgoingEvent[] {

@@ -1,6 +1,6 @@
 import type { Host } from '../domain/model/host.ts';
 import type { ScaleInPlan } from '../domain/model/plan.ts';
-import { clusterScaled } from './announce.ts';
+import type { Wakes } from '../ports/bus.ts';
 import type { World } from './world.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { World } from './world.ts';
  * to be given back. Returns those that were taken.
  */
 export async function retireHosts(
-  world: Pick<World, 'store' | 'bus' | 'log'>,
+  world: Pick<World, 'store' | 'log'> & { readonly bus: Wakes },
   cluster: string,
   plan: ScaleInPlan,
 ): Promise<readonly Host[]> {
@@ -28,8 +28,5 @@ export async function retireHosts(
   }
   if (retired.length === 0) return retired;
   await world.bus.provision(cluster, `${retired.length} hosts to give back`);
-  await world.bus.publish(
-    retired.map((host) => clusterScaled(cluster, host.pool, 'in', [host], host.stateReason)),
-  );
   return retired;
 }

@@ -7,6 +7,7 @@ import type { Task } from '../domain/model/task.ts';
 import { isConstrained } from '../domain/placement/constrained.ts';
 import { whyPenalised } from '../domain/placement/penalty.ts';
 import { place } from '../domain/placement/place.ts';
+import type { Wakes } from '../ports/bus.ts';
 import type { ClaimRequest } from '../ports/store.ts';
 import { concurrently } from './concurrently.ts';
 import { endTask } from './dependencies.ts';
@@ -19,7 +20,9 @@ import { loadSnapshot } from './snapshot.ts';
 import { enforceTimeouts } from './timeouts.ts';
 import type { World } from './world.ts';
 
-export type PassWorld = Pick<World, 'store' | 'containers' | 'bus' | 'clock' | 'log' | 'metrics'>;
+export type PassWorld = Pick<World, 'store' | 'containers' | 'clock' | 'log' | 'metrics'> & {
+  readonly bus: Wakes;
+};
 
 /** DynamoDB takes 100 items a transaction, one of which is the host. */
 const MAX_TASKS_PER_CLAIM = 99;

@@ -1,4 +1,6 @@
-import type { Claim, Host } from '../domain/model/host.ts';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Claim, Host, LeavingHost } from '../domain/model/host.ts';
 import type { Item } from './expression.ts';
 import { hostInfoKey, hostKey } from './keys.ts';
 
@@ -32,13 +34,30 @@ export function hostItems(host: Host, cell: number): { readonly hot: Item; reado
 
 export function hostFromItems(hot: Item, info: Item): Host {
   const { pk: _pk, sk: _sk, kind: _kind, ...facts } = info;
-  const { pk: _hotPk, sk: _hotSk, kind: _hotKind, claims, ports, ...state } = hot;
+  const { pk: _hotPk, sk: _hotSk, kind: _hotKind, leaving: _leaving, claims, ports, ...state } = hot;
   return {
     ...facts,
     ...state,
     ports: [...((ports as ReadonlySet<string> | undefined) ?? [])].sort(),
     claims: claimsOf(hot),
   } as unknown as Host;
+}
+
+/** What a host that is given back takes along of the record beside its own, for its announcement. */
+export function announcedOf(info: Item): Item {
+  const { hostId, cluster, pool, instanceType, zone, lifecycle } = info;
+  return { hostId, cluster, pool, instanceType, zone, lifecycle };
+}
+
+/** The host whose giving back these two images of the stream record; undefined for any other change. */
+export function leavingFromImages(
+  before: Record<string, AttributeValue> | undefined,
+  after: Record<string, AttributeValue> | undefined,
+): LeavingHost | undefined {
+  if (after?.kind?.S !== 'HOST' || after.leaving === undefined || before?.leaving !== undefined)
+    return undefined;
+  const { leaving, stateReason } = unmarshall(after);
+  return { ...leaving, stateReason } as LeavingHost;
 }
 
 export const claimsOf = (hot: Item): Record<string, Claim> =>

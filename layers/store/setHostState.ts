@@ -1,10 +1,14 @@
 import type { HostStore } from '../ports/store.ts';
 import { Update } from './expression.ts';
-import { hostFromItems } from './hostItem.ts';
+import { announcedOf, hostFromItems } from './hostItem.ts';
 import { currentHost, keysOfHost } from './readHosts.ts';
 import { getItem, type Table, updateItem } from './tableAccess.ts';
 
-/** TERMINATING starts a new epoch: whatever was decided on the host before it is void. */
+/**
+ * TERMINATING starts a new epoch: whatever was decided on the host before it is void. It also brings along what is said of
+ * the host when it is announced: the record beside it, which knows, may be gone by then. No claim is written any more, so
+ * that its size costs nothing.
+ */
 export const setHostState =
   (table: Table): HostStore['setHostState'] =>
   async (cluster, hostId, change) => {
@@ -17,13 +21,15 @@ export const setHostState =
     update.set(update.path('stateReason'), change.reason);
     if (change.atMs === undefined) update.remove(update.path('stateSince'));
     else update.set(update.path('stateSince'), change.atMs);
+    const leaving = change.to === 'TERMINATING' ? await getItem(table, keys.info) : undefined;
     if (change.to === 'TERMINATING') update.increment('epoch');
+    if (leaving !== undefined) update.set(update.path('leaving'), announcedOf(leaving));
     const guards = [update.oneOf(state, change.from)];
     if (change.epoch !== undefined) guards.push(update.equals(update.path('epoch'), change.epoch));
     if (change.ifEmpty === true) guards.push(`size(${update.path('claims')}) = ${update.value(0)}`);
 
     const { held, item } = await updateItem(table, keys.hot, update, guards.join(' AND '));
     if (!held) return { outcome: 'refused', current: await currentHost(table, keys) };
-    const info = (await getItem(table, keys.info)) ?? {};
+    const info = leaving ?? (await getItem(table, keys.info)) ?? {};
     return { outcome: 'applied', current: hostFromItems(item, info) };
   };

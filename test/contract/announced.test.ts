@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { announcePool, announceTask, clusterScaled, taskRejected } from '../../layers/control/announce.ts';
+import {
+  announceLeaving,
+  announcePool,
+  announceTask,
+  clusterScaled,
+  taskRejected,
+} from '../../layers/control/announce.ts';
 import { announceArray } from '../../layers/control/countMember.ts';
 import type { Reason } from '../../layers/domain/model/reason.ts';
 import type { Task, TaskState } from '../../layers/domain/model/task.ts';
@@ -109,6 +115,15 @@ const announced: Readonly<Record<string, OutgoingEvent[]>> = {
       [{ hostId: 'i-0abc123def4567890', instanceType: 'c6i.large', zone: 'us-east-1a', lifecycle: 'spot' }],
       '1 task waits',
     ),
+    ...announceLeaving({
+      hostId: 'i-0abc123def4567890',
+      cluster: 'demo',
+      pool: 'default',
+      instanceType: 'c6i.large',
+      zone: 'us-east-1a',
+      lifecycle: 'on-demand',
+      stateReason: 'empty for 60 s',
+    }),
     ...announcePool(
       aPool(),
       aPool({ desiredHosts: 1, alarms: { backlog: { state: 'ALARM', at: 1_795_515_330_000, hosts: 1 } } }),

@@ -32,6 +32,12 @@ export interface Claim {
   readonly hold?: { readonly need: Resources; readonly ports: readonly string[] };
 }
 
+/** The part of a host that is announced when it is given back. */
+export type LeavingHost = Pick<
+  Host,
+  'hostId' | 'cluster' | 'pool' | 'instanceType' | 'zone' | 'lifecycle' | 'stateReason'
+>;
+
 export interface Host {
   /** EC2 instance id. */
   readonly hostId: string;
