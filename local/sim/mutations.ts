@@ -314,7 +314,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'retire-without-guard',
     what: 'A host is given back although a claim has come meanwhile.',
-    caughtBy: ['noEviction'],
+    caughtBy: ['noEviction', 'fairAttempts'],
     seed: 29,
     decorators: onStore((store) => ({
       setHostState: (cluster, hostId, { ifEmpty: _ifEmpty, epoch: _epoch, ...change }) =>
