@@ -10,7 +10,7 @@ import type { Journal } from './journal.ts';
 import { readPressure } from './pressure.ts';
 import { Relief } from './relief.ts';
 import type { Settings } from './settings.ts';
-import { reportKey, taskReport } from './taskReport.ts';
+import { reportKey, taskReport, usageOfAll } from './taskReport.ts';
 import type { TaskEntry, TaskTable } from './taskTable.ts';
 import { type ContainerView, viewContainer } from './taskView.ts';
 import { TaskWatches } from './taskWatch.ts';
@@ -117,6 +117,7 @@ export class Agent {
       agentVersion: AGENT_VERSION,
       capabilities,
       tasks: Object.fromEntries(tasks),
+      ...usageOfAll(tasks.map(([, task]) => task)),
       pressure: readPressure(fs, mounts, settings.cgroupParent),
       notices: [...this.#notices],
       ...(this.#interruptionAt === undefined ? {} : { interruptionAt: this.#interruptionAt }),

@@ -1,4 +1,4 @@
-import type { TaskReport } from '../layers/domain/isolation/hostReport.ts';
+import type { HostReport, TaskReport } from '../layers/domain/isolation/hostReport.ts';
 import { usageOf } from '../layers/domain/isolation/usageWindow.ts';
 import type { TaskEntry } from './taskTable.ts';
 import type { TaskWatch } from './taskWatch.ts';
@@ -34,4 +34,12 @@ export function taskReport(entry: TaskEntry, watch: TaskWatch | undefined): Task
     pidsHits: counters?.pidsHits ?? 0,
     throttledMs: Math.round((counters?.throttledUs ?? 0) / 1000),
   };
+}
+
+/** The tasks' use together, rounded as each of them is, so that a host at rest reports nothing new. */
+export function usageOfAll(tasks: readonly TaskReport[]): Pick<HostReport, 'usage'> {
+  const measured = tasks.flatMap(({ usage }) => usage ?? []);
+  if (measured.length === 0) return {};
+  const cpus = measured.reduce((sum, { cpuP95 }) => sum + cpuP95, 0);
+  return { usage: { cpuP95: Number(cpus.toPrecision(2)) } };
 }

@@ -1,6 +1,8 @@
 import { demandOf, unknownContainers } from '../domain/lifecycle/demand.ts';
 import type { ArrayRef, TaskArray } from '../domain/model/array.ts';
+import type { Pool } from '../domain/model/pool.ts';
 import { isTerminal, type Task, type TaskSpec } from '../domain/model/task.ts';
+import { NOT_OVERCOMMITTED } from '../domain/placement/overcommit.ts';
 import type { Problem } from '../events/problem.ts';
 import type { TaskRequest } from '../events/taskRequested/parse.ts';
 import type { Wakes } from '../ports/bus.ts';
@@ -55,7 +57,7 @@ export async function acceptRequest(
   if (unmet.length > 0) return rejected(...unmet);
 
   const array = request.array ? { arrayId: ids[0] as string, size: request.count } : undefined;
-  const spec = { ...specOf(request, definition), ...(array !== undefined && { array }) };
+  const spec = { ...specOf(request, definition, cluster.pools), ...(array !== undefined && { array }) };
   if (array !== undefined) await store.openArray(newArray(world, request, origin, array));
   const tasks: Task[] = [];
   let duplicates = 0;
@@ -168,7 +170,7 @@ function misfits(request: TaskRequest, definition: TaskDefinition, pools: readon
   return problems;
 }
 
-const specOf = (request: TaskRequest, definition: TaskDefinition): TaskSpec => ({
+const specOf = (request: TaskRequest, definition: TaskDefinition, pools: readonly Pool[]): TaskSpec => ({
   taskDefinition: definition.arn,
   family: definition.family,
   group: request.group ?? `family:${definition.family}`,
@@ -180,7 +182,10 @@ const specOf = (request: TaskRequest, definition: TaskDefinition): TaskSpec => (
     // ECS holds every launch to them: what the planner does not know of it would only be refused.
     constraints: [
       ...request.placement.constraints,
-      ...(definition.memberOf ?? []).map((expression) => ({ type: 'memberOf' as const, expression })),
+      ...[...(definition.memberOf ?? []), ...keptOff(definition, pools)].map((expression) => ({
+        type: 'memberOf' as const,
+        expression,
+      })),
     ],
   },
   priority: request.priority,
@@ -191,6 +196,12 @@ const specOf = (request: TaskRequest, definition: TaskDefinition): TaskSpec => (
   after: request.after,
   tags: request.tags,
 });
+
+/** What ECS sets aside for a definition with CPU of its own is also what the task may use at most: it cannot be less. */
+const keptOff = ({ cpuUnits }: TaskDefinition, pools: readonly Pool[]): string[] =>
+  cpuUnits !== undefined && pools.some(({ cpuOvercommit = 1 }) => cpuOvercommit > 1)
+    ? [NOT_OVERCOMMITTED]
+    : [];
 
 /** On record before its members, so that each finds it when it ends. */
 const newArray = (

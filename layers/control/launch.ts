@@ -3,6 +3,7 @@ import { attemptToken } from '../domain/lifecycle/attemptToken.ts';
 import { backoffMs } from '../domain/lifecycle/backoff.ts';
 import { NOT_ESSENTIAL } from '../domain/lifecycle/stopCause.ts';
 import type { ContainerOverride, Task } from '../domain/model/task.ts';
+import { asideCpu } from '../domain/placement/overcommit.ts';
 import type { LaunchOutcome, TaskDefinition } from '../ports/containers.ts';
 import { type DependencyWorld, endTask } from './dependencies.ts';
 import type { World } from './world.ts';
@@ -31,8 +32,12 @@ export function overridesOf(task: Task, definition: TaskDefinition): ContainerOv
       [LAUNCH_ENVIRONMENT.timeoutSeconds]: String(task.spec.timeoutSeconds),
     }),
   };
-  return definition.containers.map(({ name, essential }) => {
-    const override = byName.get(name) ?? { name };
+  // A definition with CPU of its own caps the task at it: that is not made less (see `accept`).
+  const factor = definition.cpuUnits === undefined ? task.cpuOvercommit : undefined;
+  return definition.containers.map(({ name, essential, cpuUnits }) => {
+    const given = byName.get(name) ?? { name };
+    const override =
+      factor === undefined ? given : { ...given, cpu: asideCpu(given.cpu ?? cpuUnits, factor) };
     const mark = essential ? {} : { [NOT_ESSENTIAL]: '1' };
     return { ...override, environment: { ...override.environment, ...identity, ...mark } };
   });

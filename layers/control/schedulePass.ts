@@ -5,6 +5,7 @@ import type { Reason } from '../domain/model/reason.ts';
 import type { Snapshot } from '../domain/model/snapshot.ts';
 import type { Task } from '../domain/model/task.ts';
 import { isConstrained } from '../domain/placement/constrained.ts';
+import { setAside } from '../domain/placement/overcommit.ts';
 import { whyPenalised } from '../domain/placement/penalty.ts';
 import { place } from '../domain/placement/place.ts';
 import type { Wakes } from '../ports/bus.ts';
@@ -249,7 +250,13 @@ async function claimChunk(
   const { store, clock, metrics } = world;
   const against = host && whyPenalised(host, clock.now());
   const although = against === undefined ? '' : `, although ${against}`;
-  const reason: Reason = { code: 'PLACED', detail: `placed on ${placement.hostId}${although}` };
+  const factor = host?.cpuOvercommit;
+  // What is held for a task is all it asks.
+  const factorOf = ({ taskId }: Task): Pick<Task, 'cpuOvercommit'> =>
+    factor === undefined || holds.has(taskId) ? {} : { cpuOvercommit: factor };
+  const shared =
+    factor === undefined ? '' : `, whose CPU is promised up to ${factor} times as measured use allows`;
+  const reason: Reason = { code: 'PLACED', detail: `placed on ${placement.hostId}${shared}${although}` };
   let tasks = placement.tasks.flatMap((ref) => byId.get(ref.taskId) ?? []);
   for (let round = 0; round < 2 && tasks.length > 0; round += 1) {
     const now = clock.now();
@@ -259,12 +266,15 @@ async function claimChunk(
       epoch: placement.epoch,
       nowMs: now,
       reason,
-      tasks: tasks.map(({ taskId, attempt, spec }) =>
-        claimed(
+      tasks: tasks.map((task) => {
+        const { taskId, attempt, spec } = task;
+        const { cpuOvercommit } = factorOf(task);
+        return claimed(
           {
             taskId,
             attempt,
-            demand: spec.demand,
+            demand: setAside(spec.demand, cpuOvercommit),
+            ...factorOf(task),
             hostPorts: spec.hostPorts,
             group: spec.group,
             priority: spec.priority,
@@ -272,8 +282,8 @@ async function claimChunk(
             ...(isConstrained(spec.placement) && { constrained: true }),
           },
           holds.get(taskId),
-        ),
-      ),
+        );
+      }),
     });
     metrics.count('Claims', 1, { outcome: outcome.outcome });
     switch (outcome.outcome) {
@@ -284,6 +294,7 @@ async function claimChunk(
           reason,
           hostId: placement.hostId,
           placedAt: now,
+          ...factorOf(task),
         }));
       case 'host-changed':
         applied.stale.push(...tasks.map((task) => task.taskId));

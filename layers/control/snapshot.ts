@@ -1,6 +1,7 @@
 import type { Cluster } from '../domain/model/pool.ts';
 import type { Snapshot } from '../domain/model/snapshot.ts';
 import type { Task } from '../domain/model/task.ts';
+import { withOvercommit } from '../domain/placement/overcommit.ts';
 import type { World } from './world.ts';
 
 /** Bounds a pass: what lies beyond is taken by the next one. */
@@ -44,7 +45,7 @@ export async function loadSnapshot(
     hinted: hinted.filter((task) => task.cluster === cluster.name),
     snapshot: {
       cluster,
-      hosts,
+      hosts: withOvercommit(hosts, cluster.pools, world.clock.now()),
       pending: ready.length > MAX_READY ? ready.slice(0, MAX_PENDING_PER_PASS) : ready,
       morePending: queue.more || ready.length > MAX_READY,
       openOrders,

@@ -213,6 +213,8 @@ export interface ClaimRequest {
     Pick<Claim, 'demand' | 'hostPorts' | 'group' | 'priority' | 'interruptible' | 'constrained'> & {
       /** What this host holds for the task, as it was read: it goes into the claim. Guard: it is still that. */
       readonly hold?: Pick<Claim, 'demand' | 'hostPorts'>;
+      /** Goes onto the task's record, for its launch: the demand is less than what it asks. */
+      readonly cpuOvercommit?: number;
     })[];
 }
 

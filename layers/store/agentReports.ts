@@ -11,7 +11,7 @@ const READ_AT_ONCE = 8;
 /** Twice what a cluster holds; beyond it the oldest world is forgotten whole. */
 const MAX_REMEMBERED = 10_000;
 
-type Report = Pick<HostReport, 'seenAt' | 'pressure'>;
+type Report = Pick<HostReport, 'seenAt' | 'pressure' | 'usage'>;
 
 interface Read {
   readonly readAt: number;
@@ -50,7 +50,9 @@ async function readReports(
   const expression = new Expression();
   const how = {
     ConsistentRead: false,
-    ProjectionExpression: ['pk', 'seenAt', 'pressure'].map((name) => expression.path(name)).join(','),
+    ProjectionExpression: ['pk', 'seenAt', 'pressure', 'usage']
+      .map((name) => expression.path(name))
+      .join(','),
     ...expression.attributes,
   };
   const parts = Array.from({ length: READ_AT_ONCE }, (_, part) =>
@@ -61,7 +63,14 @@ async function readReports(
 }
 
 export const withReport = (host: Host, report: Report | undefined): Host =>
-  report === undefined ? host : { ...host, agentSeenAt: report.seenAt, pressure: report.pressure };
+  report === undefined
+    ? host
+    : {
+        ...host,
+        agentSeenAt: report.seenAt,
+        pressure: report.pressure,
+        ...(report.usage !== undefined && { usage: report.usage }),
+      };
 
 /** The instance's ARN, of which an ECS ARN tells all but the id. */
 function instanceArn({ containerInstanceArn, hostId }: Host): string | undefined {

@@ -108,7 +108,7 @@ export const claimOf = (request: ClaimRequest, task: ClaimRequest['tasks'][numbe
 function taskUpdate(request: ClaimRequest, task: ClaimRequest['tasks'][number]) {
   const update = new Update();
   const { hostId, nowMs, reason } = request;
-  update.setAll({ state: 'PLACED', hostId, placedAt: nowMs, reason });
+  update.setAll({ state: 'PLACED', hostId, placedAt: nowMs, reason, cpuOvercommit: task.cpuOvercommit });
   leaveQueue(update);
   update.remove(update.path('notBefore'));
   return {

@@ -22,6 +22,7 @@ export const finishTask =
 const attemptFields = [
   'hostId',
   'placedAt',
+  'cpuOvercommit',
   'ecsTaskArn',
   'ecsVersion',
   'startedAt',

@@ -26,6 +26,7 @@ const optionalSettings = [
   'architecture',
   'minimums',
   'hostUsdPerHour',
+  'cpuOvercommit',
   'spotInterruptionsPerHour',
   'disruption',
 ] as const;

@@ -78,7 +78,7 @@ export function hostCommands(tables: MemoryTables): HostStore {
         ports: [...host.ports, ...portsOf(request)].sort(),
         claims: { ...withoutHolds(host.claims, request), ...newClaims(request) },
       });
-      for (const { taskId } of request.tasks) place(tables, taskId, request);
+      for (const task of request.tasks) place(tables, task, request);
       return { outcome: 'claimed' };
     },
     async holdPlace(request) {
@@ -187,10 +187,21 @@ function judge(
   return takes ? undefined : { outcome: 'host-changed', host };
 }
 
-function place(tables: MemoryTables, taskId: string, request: ClaimRequest): void {
+function place(
+  tables: MemoryTables,
+  { taskId, cpuOvercommit }: ClaimRequest['tasks'][number],
+  request: ClaimRequest,
+): void {
   const task = tables.tasks.get(taskId);
   if (task === undefined) return;
   const { notBefore: _notBefore, ...queued } = task;
   const { hostId, nowMs, reason } = request;
-  putTask(tables, { ...queued, state: 'PLACED', hostId, placedAt: nowMs, reason });
+  putTask(tables, {
+    ...queued,
+    state: 'PLACED',
+    hostId,
+    placedAt: nowMs,
+    reason,
+    ...(cpuOvercommit !== undefined && { cpuOvercommit }),
+  });
 }

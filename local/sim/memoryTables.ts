@@ -19,7 +19,7 @@ export interface MemoryTables {
   /** By cluster, then host id. */
   readonly hosts: Map<string, Map<string, Host>>;
   /** What agents report, by host id. */
-  readonly reports: Map<string, Pick<HostReport, 'seenAt' | 'pressure'>>;
+  readonly reports: Map<string, Pick<HostReport, 'seenAt' | 'pressure' | 'usage'>>;
   readonly clusters: Map<
     string,
     {

@@ -124,6 +124,7 @@ function withoutAttempt(task: Task): Task {
   const {
     hostId: _hostId,
     placedAt: _placedAt,
+    cpuOvercommit: _cpuOvercommit,
     ecsTaskArn: _ecsTaskArn,
     ecsVersion: _ecsVersion,
     startedAt: _startedAt,

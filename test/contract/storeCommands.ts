@@ -81,6 +81,7 @@ const claimed: fc.Arbitrary<ClaimRequest['tasks'][number]> = fc.record(
     priority: small,
     interruptible: fc.boolean(),
     constrained: fc.boolean(),
+    cpuOvercommit: fc.constantFrom(1.5, 2),
     hold: fc.record({ demand, hostPorts: ports }),
   },
   { requiredKeys: ['taskId', 'attempt', 'demand', 'hostPorts', 'group', 'priority', 'interruptible'] },

@@ -1,6 +1,7 @@
 import type { Host, Lifecycle } from '../model/host.ts';
 import type { InstanceType, InsufficientCapacity, Pool } from '../model/pool.ts';
 import { amountOf } from '../model/resources.ts';
+import { OVERCOMMIT_ATTRIBUTE } from '../placement/overcommit.ts';
 import { matchesType } from './typePattern.ts';
 
 /** A type that a pool can buy under one lifecycle, with the zones in which EC2 is not known to be out of it. */
@@ -96,6 +97,10 @@ export const hostOf = (
   left: offer.type.capacity,
   ports: [],
   claims: {},
-  attributes: learned,
+  attributes: {
+    ...learned,
+    // As its pool's hosts will be seen once they are up: what keeps off them must not have them bought for it.
+    ...((offer.pool.cpuOvercommit ?? 1) > 1 && { [OVERCOMMIT_ATTRIBUTE]: String(offer.pool.cpuOvercommit) }),
+  },
   launchedAt: 0,
 });

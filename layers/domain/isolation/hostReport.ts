@@ -44,6 +44,8 @@ export interface HostReport {
   readonly tasks: Readonly<Record<string, TaskReport>>;
   /** 0..1, share of the last ten seconds in which tasks stalled. */
   readonly pressure: { readonly cpu: number; readonly memory: number; readonly io: number };
+  /** What all tasks together used, each at its 95th percentile, CPUs; absent before the first look. */
+  readonly usage?: { readonly cpuP95: number };
   /** The latest, oldest first. */
   readonly notices: readonly Notice[];
   /** EC2 takes the host back at this time (epoch ms). */

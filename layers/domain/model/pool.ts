@@ -44,6 +44,8 @@ export interface Pool {
   readonly idleGapsMs?: readonly number[];
   /** Hosts wanted at some hours, whatever the demand; the most of those that apply counts. */
   readonly minimums?: readonly (TimeWindow & { readonly hosts: number })[];
+  /** CPU that tasks may be promised of a host, as a multiple of what it has, where measured use allows it; above 1. */
+  readonly cpuOvercommit?: number;
   /** What any host costs an hour beside its instance (volume, licences, monitoring), USD. */
   readonly hostUsdPerHour?: number;
   /** Interruptions that a Spot host is expected to have in an hour, where its type says nothing of its own, 0..1. */

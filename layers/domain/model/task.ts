@@ -124,6 +124,8 @@ export interface Task {
   readonly reason: Reason;
   readonly hostId?: string;
   readonly placedAt?: number;
+  /** The CPU set aside for this attempt is what was asked, divided by this. */
+  readonly cpuOvercommit?: number;
   readonly ecsTaskArn?: string;
   /** `detail.version` of the last ECS event applied to this attempt. */
   readonly ecsVersion?: number;

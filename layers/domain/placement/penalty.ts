@@ -11,10 +11,15 @@ const SILENCE_WEIGHT = 4;
 /** One recent failure weighs as much as the whole of a host's room, and no number of them rules a host out. */
 const MAX_FAILURE_WEIGHT = 4;
 
+/** Whether the agent has reported before and no longer does. */
+export const isSilent = ({ agentSeenAt }: Pick<Host, 'agentSeenAt'>, nowMs: number): boolean =>
+  agentSeenAt !== undefined && nowMs - agentSeenAt > SILENT_MS;
+
 /** What counts against a host whatever the task; 0 for most. Added to scores, of which the least is best. */
-export function penaltyOf({ pressure, agentSeenAt, launchFailures }: Host, nowMs: number): number {
+export function penaltyOf(host: Host, nowMs: number): number {
+  const { pressure, launchFailures } = host;
   let penalty = 0;
-  if (agentSeenAt !== undefined && nowMs - agentSeenAt > SILENT_MS) penalty += SILENCE_WEIGHT;
+  if (isSilent(host, nowMs)) penalty += SILENCE_WEIGHT;
   else if (pressure !== undefined) {
     const stalled = Math.max(pressure.cpu, pressure.memory, pressure.io);
     if (stalled > EASY_PRESSURE) penalty += PRESSURE_WEIGHT * stalled;
@@ -33,9 +38,9 @@ export function whyPenalised(host: Host, nowMs: number): string | undefined {
   if (penaltyOf(host, nowMs) < LEAST_WORTH_TELLING) return undefined;
   const { pressure, agentSeenAt, launchFailures } = host;
   const reasons: string[] = [];
-  const silentMs = agentSeenAt === undefined ? 0 : nowMs - agentSeenAt;
-  if (silentMs > SILENT_MS) reasons.push(`its agent has been silent for ${Math.round(silentMs / 1000)} s`);
-  else {
+  if (isSilent(host, nowMs)) {
+    reasons.push(`its agent has been silent for ${Math.round((nowMs - (agentSeenAt ?? 0)) / 1000)} s`);
+  } else {
     for (const [what, stalled] of Object.entries(pressure ?? {})) {
       if (stalled > EASY_PRESSURE)
         reasons.push(`its tasks stall ${Math.round(stalled * 100)} % of the time for ${what}`);

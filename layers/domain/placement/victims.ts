@@ -25,7 +25,8 @@ const DAY_MS = 86_400_000;
 /** Claims of a host that may be stopped and moved, cheapest to disturb first: what stops already costs nothing. */
 export function victimsOn(table: HostTable, row: number): Victim[] {
   const host = table.hosts[row];
-  if (host === undefined) return [];
+  // What stopping them sets free there is not what they ask, on which the choice would rest.
+  if (host === undefined || host.cpuOvercommit !== undefined) return [];
   const claims = Object.values(host.claims).filter(
     ({ interruptible, stopping, heir }) => heir === undefined && (interruptible || stopping === true),
   );

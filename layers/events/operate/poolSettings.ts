@@ -50,6 +50,9 @@ export const moneyEntries = {
   hostUsdPerHour: v.exactOptional(
     number(0, 1000, 'what any host costs an hour beside its instance, USD', 'Add up volume and licences.'),
   ),
+  cpuOvercommit: v.exactOptional(
+    number(1, 8, 'CPU that tasks may be promised, as a multiple of what a host has', 'For example 1.5.'),
+  ),
   spotInterruptionsPerHour: v.exactOptional(
     number(0, 1, 'interruptions expected of a Spot host in an hour', 'For example 0.01.'),
   ),
@@ -146,11 +149,13 @@ const budgetFrom = ({
 /** The money settings as a pool keeps them; what was left out is left out. */
 export const moneyOf = ({
   hostUsdPerHour,
+  cpuOvercommit,
   spotInterruptionsPerHour,
   minimums,
   disruption,
 }: Money): Partial<Pool> => ({
   ...(hostUsdPerHour !== undefined && { hostUsdPerHour }),
+  ...(cpuOvercommit !== undefined && { cpuOvercommit }),
   ...(spotInterruptionsPerHour !== undefined && { spotInterruptionsPerHour }),
   ...(minimums !== undefined && {
     minimums: minimums.map((minimum) => ({ ...windowOf(minimum), hosts: minimum.hosts })),

@@ -106,6 +106,20 @@ export function claimsContract(world: StoreWorld): void {
       expect(after?.replaces).toEqual(['i-0']);
     });
 
+    it('notes on the task at what part its CPU is set aside, for this attempt only', async () => {
+      const [host, task] = [await world.added(), await world.accepted()];
+      const request = claimRequest(host, [task]);
+      const tasks = request.tasks.map((each) => ({
+        ...each,
+        demand: { ...each.demand, cpu: 128 },
+        cpuOvercommit: 2,
+      }));
+      expect(await world.store.claim({ ...request, tasks })).toEqual({ outcome: 'claimed' });
+      expect((await world.store.getTask('t1'))?.cpuOvercommit).toBe(2);
+      const next = await world.store.requeueTask(task, { cause: 'UNKNOWN', reason: failed, counted: false });
+      expect(next.current).not.toHaveProperty('cpuOvercommit');
+    });
+
     it('refuses a host that is full, at another epoch, not ready, without a dimension, or gone', async () => {
       const host = await world.added({ left: { cpu: 300, memory: 3700 } });
       const [one, two] = [await world.accepted(), await world.accepted({ taskId: 't2' })];

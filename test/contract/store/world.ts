@@ -31,7 +31,7 @@ export const claimRequest = (
   ...over,
 });
 
-type Report = Pick<HostReport, 'seenAt' | 'pressure'>;
+type Report = Pick<HostReport, 'seenAt' | 'pressure' | 'usage'>;
 
 export interface OpenStore {
   readonly store: Store;
