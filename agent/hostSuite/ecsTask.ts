@@ -17,7 +17,7 @@ export interface EcsShape {
   readonly systemd: boolean;
 }
 
-const V2_CONTROLLERS = '+cpuset +cpu +io +memory +pids';
+const V2_CONTROLLERS = '+cpuset +cpu +io +memory +pids +hugetlb';
 
 /** Makes a group in every hierarchy, ready for processes, as an engine with the cgroupfs driver does. */
 export function makeGroup(mounts: CgroupMounts, path: string): void {

@@ -14,6 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 
+import { DISK } from './guestDisk.ts';
+
 export type GuestKind = 'v2' | 'v2-systemd';
 
 export interface Guest {
@@ -32,12 +34,23 @@ const SUITE_ENVIRONMENT = [
   'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
 ];
 
+/** The guests' own disk, a RAM disk, for limits on I/O: Debian's kernel has it as a module. */
+const DISK_MODULE = 'kernel/drivers/block/brd.ko';
+/** Run as root in both guests before the suite. */
+const MAKE_DISK = [
+  'busybox insmod /suite/brd.ko rd_nr=1 rd_size=65536',
+  'busybox mke2fs -F /dev/ram0 >/dev/null',
+  `mkdir -p ${DISK}`,
+  `mount -t ext4 /dev/ram0 ${DISK}`,
+].join('; ');
+
 /** A guest without systemd: busybox makes the mounts that a container host has, and runs the suite. */
 const INIT = `#!/bin/sh
 /bin/busybox --install -s /bin
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mount -t tmpfs tmp /tmp
 mount -t cgroup2 none /sys/fs/cgroup
 ip link set lo up
+${MAKE_DISK}
 cd /suite; env $SUITE_SETTINGS ${SUITE_ENVIRONMENT.join(' ')} /suite/node /suite/suite.mjs </dev/null
 echo "${EXIT_MARK}$?"
 sync; reboot -f
@@ -54,18 +67,19 @@ TTYPath=/dev/ttyS0
 ${SUITE_ENVIRONMENT.map((line) => `Environment=${line}`).join('\n')}
 Environment=BERTH_SUITE_SYSTEMD=1
 PassEnvironment=BERTH_SUITE_KILLS BERTH_SUITE_REST_MS
-ExecStart=/bin/sh -c '/suite/node /suite/suite.mjs; echo "${EXIT_MARK}$?"; systemctl reboot --force --force'
+ExecStart=/bin/sh -c '${MAKE_DISK}; /suite/node /suite/suite.mjs; echo "${EXIT_MARK}$?"; systemctl reboot --force --force'
 `;
 
 /** The kernel and root of a guest. The slow parts (kernel, Debian root) are made once and kept in `cache`. */
 export function guestImage(kind: GuestKind, cache: string, bundles: string): Guest {
   mkdirSync(cache, { recursive: true });
-  const kernel = ensureKernel(cache);
+  const { kernel, diskModule } = ensureKernel(cache);
   const root = mkdtempSync(join(tmpdir(), 'berth-guest-'));
   try {
     if (kind === 'v2-systemd') execFileSync('cp', ['-a', `${ensureDebian(cache)}/.`, root]);
     else plainRoot(root);
     addSuite(root, bundles);
+    copyFileSync(diskModule, join(root, 'suite/brd.ko'));
     if (kind === 'v2-systemd') enableSuite(root);
     const initramfs = resolve(cache, `${kind}.cpio`);
     execFileSync('sh', ['-c', `find . | busybox cpio -o -H newc 2>/dev/null >${initramfs}`], { cwd: root });
@@ -75,10 +89,10 @@ export function guestImage(kind: GuestKind, cache: string, bundles: string): Gue
   }
 }
 
-/** Debian's kernel for clouds, taken out of its package. */
-export function ensureKernel(cache: string): string {
-  const kernel = resolve(cache, 'vmlinuz');
-  if (existsSync(kernel)) return kernel;
+/** Debian's kernel for clouds and the module of the guests' disk, taken out of their package. */
+export function ensureKernel(cache: string): { readonly kernel: string; readonly diskModule: string } {
+  const [kernel, diskModule] = [resolve(cache, 'vmlinuz'), resolve(cache, 'brd.ko')];
+  if (existsSync(kernel) && existsSync(diskModule)) return { kernel, diskModule };
   const work = mkdtempSync(join(tmpdir(), 'berth-kernel-'));
   try {
     const depends = execFileSync('apt-cache', ['depends', 'linux-image-cloud-amd64'], { encoding: 'utf8' });
@@ -87,10 +101,15 @@ export function ensureKernel(cache: string): string {
     execFileSync('apt-get', ['download', '-q', name], { cwd: work, stdio: 'pipe' });
     const [deb = ''] = readdirSync(work);
     execFileSync('dpkg', ['-x', join(work, deb), join(work, 'root')]);
-    const [image = ''] = readdirSync(join(work, 'root/boot')).filter((file) => file.startsWith('vmlinuz-'));
-    copyFileSync(join(work, 'root/boot', image), `${kernel}.new`);
-    renameSync(`${kernel}.new`, kernel);
-    return kernel;
+    const version = name.replace('linux-image-', '');
+    for (const [from, to] of [
+      [`lib/modules/${version}/${DISK_MODULE}`, diskModule],
+      [`boot/vmlinuz-${version}`, kernel],
+    ] as const) {
+      copyFileSync(join(work, 'root', from), `${to}.new`);
+      renameSync(`${to}.new`, to);
+    }
+    return { kernel, diskModule };
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

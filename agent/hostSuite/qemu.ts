@@ -3,6 +3,8 @@ import { EXIT_MARK, type Guest } from './guestImage.ts';
 
 const MEMORY_MIB = 1536;
 const CPUS = 2;
+/** Of 2 MB, for limits on them. */
+const HUGE_PAGES = 16;
 
 export interface GuestRun {
   /** Of the suite; undefined when the guest ended without telling. */
@@ -23,6 +25,7 @@ export function runGuest(
   const passed = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   const append = [
     'console=ttyS0 loglevel=1 panic=-1 reboot=t tsc_early_khz=2000000 systemd.show_status=0 cgroup_no_v1=all',
+    `hugepages=${HUGE_PAGES}`,
     // Unknown words with a value become variables of the first process.
     ...passed,
     ...passed.map((each) => `systemd.setenv=${each}`),

@@ -10,6 +10,7 @@ import { parseCgroupMounts } from '../cgroupMounts.ts';
 import { flatKeyed } from '../taskSample.ts';
 import { AgentUnderTest, eventually } from './agentUnderTest.ts';
 import { type EcsShape, EcsTask, makeGroup, type Request, removeGroup } from './ecsTask.ts';
+import { effectsInGuest } from './effects.ts';
 import { StubEngine } from './stubEngine.ts';
 
 /**
@@ -282,6 +283,9 @@ describe(`cgroup v${mounts.version}${systemd ? ' below systemd' : ''}`, () => {
         }
       }),
   );
+
+  const inUse = process.env.BERTH_SUITE_NATIVE === '1' && 'this machine is in use';
+  effectsInGuest({ agent, systemd, skip: inUse, withTask });
 
   test('the agent has run into nothing unexpected', () => {
     const odd = agent.log

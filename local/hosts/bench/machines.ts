@@ -46,7 +46,7 @@ function isShim(pid: string, containerId: string): boolean {
 function vmImage(): { kernel: string; initramfs: string } {
   const cache = '.cache/host-kernels';
   mkdirSync(cache, { recursive: true });
-  const kernel = ensureKernel(cache);
+  const { kernel } = ensureKernel(cache);
   const initramfs = resolve(cache, 'tiny.cpio');
   const root = mkdtempSync(join(tmpdir(), 'berth-vm-'));
   mkdirSync(join(root, 'bin'));
