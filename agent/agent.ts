@@ -25,8 +25,8 @@ export interface AgentParts {
   readonly table: TaskTable;
   readonly journal: Journal;
   readonly capabilities: Readonly<Record<string, string>>;
-  /** Sends a report; failures are logged and tried again. Absent: nobody is told. */
-  readonly send?: (report: HostReport) => Promise<void>;
+  /** Who is told; a receiver's failure is logged, keeps nothing from the others, and the next report tries again. */
+  readonly receivers: readonly { send(report: HostReport): Promise<void> }[];
   /** When EC2 takes the host back; absent where there is nobody to ask. */
   readonly interruption?: () => Promise<number | undefined>;
   /** A container as the engine wrote it down at its creation; undefined when only the engine can tell. */
@@ -250,10 +250,11 @@ export class Agent {
   }
 
   async #send(): Promise<void> {
-    try {
-      await this.#parts.send?.(this.report(Date.now()));
-    } catch (error) {
-      this.#parts.log(`reporting: ${(error as Error).message}`);
+    const report = this.report(Date.now());
+    for (const result of await Promise.allSettled(
+      this.#parts.receivers.map((receiver) => receiver.send(report)),
+    )) {
+      if (result.status === 'rejected') this.#parts.log(`reporting: ${(result.reason as Error).message}`);
     }
   }
 

@@ -1,7 +1,7 @@
 import { marshall, type NativeAttributeValue } from '@aws-sdk/util-dynamodb';
 import type { HostReport } from '../layers/domain/isolation/hostReport.ts';
-import { httpCall } from './httpCall.ts';
-import { type Credentials, signedHeaders } from './signature.ts';
+import type { Credentials } from './signature.ts';
+import { signedCall } from './signedCall.ts';
 
 export interface ReportTarget {
   readonly table: string;
@@ -13,7 +13,6 @@ export interface ReportTarget {
 
 /** An unchanged report is sent this often: it is the heartbeat. */
 const HEARTBEAT_MS = 30_000;
-const CALL_BOUND_MS = 3_000;
 
 /** Sends the host's report to its own partition, when it changed or the heartbeat is due. */
 export class Reporter {
@@ -45,23 +44,14 @@ export class Reporter {
 
   async #put(item: Record<string, NativeAttributeValue>): Promise<void> {
     const { endpoint, region, table } = this.#target;
-    const body = JSON.stringify({ TableName: table, Item: marshall(item, { removeUndefinedValues: true }) });
-    const headers = signedHeaders(
-      {
-        host: new URL(endpoint).host,
-        service: 'dynamodb',
-        region,
-        body,
-        headers: {
-          'content-type': 'application/x-amz-json-1.0',
-          'x-amz-target': 'DynamoDB_20120810.PutItem',
-        },
-      },
-      await this.#credentials(),
-      new Date(),
-    );
-    const answer = await httpCall(`${endpoint}/`, { method: 'POST', headers, body, boundMs: CALL_BOUND_MS });
-    if (answer.status !== 200)
-      throw new Error(`DynamoDB answered ${answer.status}: ${answer.body.slice(0, 300)}`);
+    const service = {
+      service: 'dynamodb',
+      region,
+      endpoint,
+      targetPrefix: 'DynamoDB_20120810',
+      contentType: 'application/x-amz-json-1.0',
+    } as const;
+    const input = { TableName: table, Item: marshall(item, { removeUndefinedValues: true }) };
+    await signedCall(service, 'PutItem', input, await this.#credentials());
   }
 }

@@ -22,6 +22,7 @@ import type { Settings } from './settings.ts';
 import { serveStatus } from './statusServer.ts';
 import { SystemdUnits, systemdRuns } from './systemdUnits.ts';
 import { TaskTable } from './taskTable.ts';
+import { UsageMetrics } from './usageMetrics.ts';
 import { notifySystemd } from './watchdog.ts';
 
 const DIRECTORY_MODE = 0o700;
@@ -56,6 +57,10 @@ export async function runAgent(settings: Settings, mounts: CgroupMounts): Promis
   const credentials = credentialSource(process.env, metadata);
   const reporter =
     table === undefined ? undefined : new Reporter({ table, instanceArn, region, endpoint }, credentials);
+  const metrics =
+    settings.metrics === undefined
+      ? undefined
+      : new UsageMetrics({ ...settings.metrics, region }, credentials);
   const shapes = canShape();
   const units = systemdRuns() && mounts.version === 2 ? new SystemdUnits(log) : undefined;
   const agent = new Agent({
@@ -80,7 +85,7 @@ export async function runAgent(settings: Settings, mounts: CgroupMounts): Promis
       ...probeCapabilities(fs, mounts, topology, settings.cgroupParent),
       egress: shapes ? 'partial: per container, from just after its start' : 'no',
     },
-    ...(reporter === undefined ? {} : { send: (report) => reporter.send(report) }),
+    receivers: [reporter, metrics].flatMap((receiver) => receiver ?? []),
     ...(metadata === undefined ? {} : { interruption: () => interruptionAt(metadata) }),
     writtenDown: (id) => (dockerRoot === undefined ? undefined : readContainerFiles(dockerRoot, id)),
     limitEgress: (pid, rate) =>

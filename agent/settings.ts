@@ -14,6 +14,8 @@ export interface Settings {
   readonly region: string;
   /** Of DynamoDB. */
   readonly endpoint: string;
+  /** Log group and endpoint for usage metrics; absent: none are sent. */
+  readonly metrics?: { readonly logGroup: string; readonly endpoint: string };
   readonly stateDirectory: string;
   /** Of instance metadata; absent: there is none. */
   readonly metadataEndpoint?: string;
@@ -42,6 +44,8 @@ export function readSettings(
   const label = environment.BERTH_CONTAINER_LABEL;
   const table = environment.BERTH_TABLE;
   const region = environment.AWS_REGION ?? 'us-east-1';
+  const endpoint = environment.AWS_ENDPOINT_URL;
+  const logGroup = environment.BERTH_LOG_GROUP;
   const endpointOfMetadata = metadataEndpoint(environment);
   return {
     instanceId: required('BERTH_INSTANCE_ID'),
@@ -52,7 +56,10 @@ export function readSettings(
     cgroupParent,
     ...(table === undefined || table === '' ? {} : { table }),
     region,
-    endpoint: environment.AWS_ENDPOINT_URL ?? `https://dynamodb.${region}.amazonaws.com`,
+    endpoint: endpoint ?? `https://dynamodb.${region}.amazonaws.com`,
+    ...(logGroup === undefined || logGroup === ''
+      ? {}
+      : { metrics: { logGroup, endpoint: endpoint ?? `https://logs.${region}.amazonaws.com` } }),
     stateDirectory: environment.BERTH_STATE_DIR ?? '/var/lib/berth-agent',
     ...(endpointOfMetadata === undefined ? {} : { metadataEndpoint: endpointOfMetadata }),
     dryRun: environment.BERTH_DRY_RUN === '1',

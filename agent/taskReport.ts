@@ -13,6 +13,7 @@ export const reportKey = (entry: Pick<TaskEntry, 'containers' | 'taskArn'>): str
 export function taskReport(entry: TaskEntry, watch: TaskWatch | undefined): TaskReport {
   const views = [...entry.containers.values()];
   const attempt = views.find((view) => view.attempt !== undefined)?.attempt;
+  const family = views.find((view) => view.family !== undefined)?.family;
   const failures = entry.results
     .filter(({ outcome }) => outcome === 'failed' || outcome === 'deferred')
     .map(({ file, detail }) => `${file}: ${detail ?? 'failed'}`);
@@ -20,6 +21,7 @@ export function taskReport(entry: TaskEntry, watch: TaskWatch | undefined): Task
   const counters = watch?.counters;
   return {
     ...(attempt === undefined ? {} : { attempt }),
+    ...(family === undefined ? {} : { family }),
     applied: entry.appliedOnce && failures.length === 0,
     inTime: entry.inTime,
     ...(entry.lateMs === undefined ? {} : { lateMs: entry.lateMs }),

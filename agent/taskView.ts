@@ -9,6 +9,8 @@ export interface ContainerView {
   readonly containerId: string;
   readonly name: string;
   readonly taskArn: string;
+  /** Of the task definition. */
+  readonly family?: string;
   /** The task's cgroup, as a path below the mount; absent when ECS made none (no task limits on v2, foreign parents). */
   readonly taskCgroup?: string;
   /** Berth's own id; absent for tasks that others launched. */
@@ -38,6 +40,7 @@ export function viewContainer(
   const taskArn = labels['com.amazonaws.ecs.task-arn'];
   if (taskArn === undefined) return undefined;
   const environment = new Map((inspection.Config.Env ?? []).map(splitVariable));
+  const family = labels['com.amazonaws.ecs.task-definition-family'];
   const taskCgroup = cgroupOf(inspection.HostConfig.CgroupParent, cgroupParent);
   const startedAt = Date.parse(inspection.State.StartedAt);
   const { CpuShares, Memory } = inspection.HostConfig;
@@ -45,6 +48,7 @@ export function viewContainer(
     containerId: inspection.Id,
     name: labels['com.amazonaws.ecs.container-name'] ?? inspection.Id.slice(0, 12),
     taskArn,
+    ...(family === undefined ? {} : { family }),
     ...(taskCgroup === undefined ? {} : { taskCgroup }),
     ...identity(environment),
     ...readProfile(environment.get(LAUNCH_ENVIRONMENT.isolation)),

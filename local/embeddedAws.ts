@@ -101,6 +101,7 @@ async function start(options: EmbeddedAwsOptions, closing: Closing): Promise<Emb
       region: REGION,
       accountId: ACCOUNT_ID,
       table: 'berth',
+      logGroup: '/berth/hosts',
       agentEntry: join(root, 'dist/agent-layer/index.mjs'),
       log,
     }),

@@ -15,6 +15,8 @@ export interface AgentSetup {
   readonly accountId: string;
   /** DynamoDB table of the report; without it none is sent. */
   readonly table?: string;
+  /** Log group of the agents' metrics; without it they send none. */
+  readonly logGroup?: string;
   /** The agent's entry, default its source. */
   readonly entry?: string;
 }
@@ -37,6 +39,7 @@ export const agentCommand =
       BERTH_CONTAINER_LABEL: `${LABELS.instance}=${instance.instanceId}`,
       BERTH_STATE_DIR: resolve(setup.dataDir, 'hosts', instance.instanceId, 'agent'),
       ...(setup.table === undefined ? {} : { BERTH_TABLE: setup.table }),
+      ...(setup.logGroup === undefined ? {} : { BERTH_LOG_GROUP: setup.logGroup }),
       DOCKER_HOST: `unix://${setup.dockerSocket}`,
       AWS_ENDPOINT_URL: setup.endpoint,
       AWS_REGION: setup.region,

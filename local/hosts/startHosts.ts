@@ -11,6 +11,8 @@ export interface HostsOptions {
   readonly accountId: string;
   /** DynamoDB table of the agents' reports; without it they send none. */
   readonly table?: string;
+  /** Log group of the agents' metrics; without it they send none. */
+  readonly logGroup?: string;
   /** The agent's bundle; default its source. */
   readonly agentEntry?: string;
   readonly log: (line: string) => void;
@@ -21,7 +23,7 @@ export interface HostsOptions {
  * carry containers. `close({removeAll: true})` on the result stops the engine too, when it is ours.
  */
 export async function startHosts(options: HostsOptions): Promise<DockerHosts> {
-  const { dataDir, endpoint, region, accountId, table, agentEntry, log } = options;
+  const { dataDir, endpoint, region, accountId, table, logGroup, agentEntry, log } = options;
   const engine = await ensureDocker(dataDir, log);
   try {
     await ensureDemoImage(engine.docker);
@@ -36,6 +38,7 @@ export async function startHosts(options: HostsOptions): Promise<DockerHosts> {
     region,
     accountId,
     ...(table === undefined ? {} : { table }),
+    ...(logGroup === undefined ? {} : { logGroup }),
     ...(agentEntry === undefined ? {} : { entry: agentEntry }),
   });
   return new DockerHosts({ dataDir, engine, log, agent });

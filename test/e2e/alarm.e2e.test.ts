@@ -76,6 +76,28 @@ test('an alarm told in all three ways scales the pool up once, and its OK scales
     return pools[0]?.desiredHosts === 1 && hosts.some(({ state }) => state === 'READY');
   });
 
+  await until('the host tells CloudWatch of its pressure', 30_000, async () => {
+    const { Datapoints } = await berth.aws<{ Datapoints: unknown[] }>(
+      'cloudwatch',
+      'get-metric-statistics',
+      '--namespace',
+      'Berth/Hosts',
+      '--metric-name',
+      'CpuPressure',
+      '--dimensions',
+      'Name=cluster,Value=demo',
+      '--start-time',
+      new Date(Date.now() - 600_000).toISOString(),
+      '--end-time',
+      new Date(Date.now() + 60_000).toISOString(),
+      '--period',
+      '60',
+      '--statistics',
+      'Maximum',
+    );
+    return Datapoints.length > 0;
+  });
+
   // EventBridge, SNS and the direct action have told of the same change: it has counted once. Neither does an alarm count
   // that starts its life as OK.
   await berth.aws(

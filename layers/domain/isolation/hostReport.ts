@@ -4,6 +4,8 @@ import type { Usage } from './usageWindow.ts';
 /** What the agent tells of one task, by Berth's task id (ECS's for tasks that others launched). */
 export interface TaskReport {
   readonly attempt?: number;
+  /** Of the task definition. */
+  readonly family?: string;
   /** Every value stands as planned. */
   readonly applied: boolean;
   /** The values stood before the task's first process ran. */

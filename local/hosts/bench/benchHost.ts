@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { HostReport } from '../../../layers/domain/isolation/hostReport.ts';
 import { agentCommand } from '../agentCommand.ts';
 import type { ContainerChange, TaskLaunch } from '../backend.ts';
 import type { DockerEngine } from '../docker.ts';
@@ -38,6 +41,12 @@ export class BenchHost {
 
   get agentPid(): number {
     return Number(readFileSync(join(this.#dataDir, 'hosts', this.instance.instanceId, 'agent.pid'), 'utf8'));
+  }
+
+  /** What the agent knows now, from its status socket. */
+  async report(): Promise<HostReport> {
+    const directory = join(this.#dataDir, 'hosts', this.instance.instanceId, 'agent');
+    return JSON.parse(await text(createConnection(join(directory, 'status.sock')))) as HostReport;
   }
 
   /** Resolves when the task's container runs. */

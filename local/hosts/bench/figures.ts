@@ -21,6 +21,13 @@ export const atMost = (value: number, unit: string, goal: number): Figure => ({
   pass: value <= goal,
 });
 
+export const atLeast = (value: number, unit: string, goal: number): Figure => ({
+  value,
+  unit,
+  goal: `>= ${goal} ${unit}`,
+  pass: value >= goal,
+});
+
 const round = (value: number): number => Number(value.toPrecision(3));
 
 /** Lines for a person, one a figure. */

@@ -8,19 +8,21 @@ import { ensureDemoImage } from '../image.ts';
 import { sweep } from '../sweep.ts';
 import { BenchHost } from './benchHost.ts';
 import { type Figure, figureLines } from './figures.ts';
+import { inTime } from './inTime.ts';
 import { machines } from './machines.ts';
 import { neighbours } from './neighbours.ts';
 import { ensureNodeImage } from './nodeImage.ts';
 import { overhead } from './overhead.ts';
 
 /**
- * `npm run bench:host`: noisy neighbours, the agent's own cost, and containers against virtual machines, on this
- * machine. `--json` prints figures for a program, `--only neighbours|overhead|machines` runs one part.
+ * `npm run bench:host`: noisy neighbours, the agent's own cost, limits in time, and containers against virtual machines, on
+ * this machine. `--json` prints figures for a program, `--only neighbours|overhead|inTime|machines` runs one part.
  */
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     only: { type: 'string' },
+    launches: { type: 'string', default: '300' },
     repeats: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '10' },
   },
@@ -55,6 +57,7 @@ try {
   await Promise.all([plain.boot(), berth.boot()]);
   if (wants('machines')) Object.assign(figures, await machines(berth, Number(values.repeats)));
   if (wants('overhead')) Object.assign(figures, await overhead(berth, 100, 60));
+  if (wants('inTime')) Object.assign(figures, await inTime(berth, Number(values.launches)));
   if (wants('neighbours')) {
     await ensureNodeImage(engine.docker);
     const [repeats, seconds] = [Number(values.repeats), Number(values.seconds)];
