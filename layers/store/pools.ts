@@ -26,6 +26,7 @@ const optionalSettings = [
   'architecture',
   'minimums',
   'hostUsdPerHour',
+  'leastHosts',
   'cpuOvercommit',
   'spotInterruptionsPerHour',
   'disruption',

@@ -37,7 +37,7 @@ export function drainsOf(snapshot: Snapshot, pool: Pool, nowMs: number): Drains 
   if (!isOpen(budgetOf(pool), nowMs)) return NO_DRAINS;
   const ofPool = snapshot.hosts.filter((host) => host.pool === pool.name);
   const serving = ofPool.filter(({ state }) => state === 'READY' || state === 'BOOTING').length;
-  const spare = serving - wantedHosts(pool, nowMs);
+  const spare = serving - Math.max(wantedHosts(pool, nowMs), pool.leastHosts ?? 0);
   const allowed = Math.min(disruptionsLeft(snapshot.hosts, pool, nowMs), spare);
   if (allowed <= 0) return NO_DRAINS;
   const hosts = ofPool.filter(({ state }) => state === 'READY');

@@ -52,6 +52,30 @@ describe('planCapacity', () => {
     expect(hosts(0.5)).toBe(1);
   });
 
+  it('spreads what a pool’s tasks ask over its least hosts, those that run counted', () => {
+    const tasks = Array.from({ length: 14 }, (_, n) =>
+      task(`t${n}`, { demand: { cpu: 1024, memory: 1800 } }),
+    );
+    const large = [instanceType('c6i.large', 2, 3600, 0.1), instanceType('c6i.4xlarge', 16, 31_000, 0.5)];
+    const bought = (of: readonly Task[], leastHosts: number, over = {}) =>
+      plan(of, { instanceTypes: large, ...withPool({ leastHosts }), ...over })
+        .orders.map(({ hosts, offers }) => `${hosts} x ${offers[0]?.instanceType}`)
+        .join();
+    expect(bought(tasks, 1)).toBe('1 x c6i.4xlarge');
+    expect(
+      bought(tasks, 3)
+        .split(',')
+        .every((order) => order.endsWith('c6i.large')),
+    ).toBe(true);
+    // A third of all is more than such a host holds when others run as much already.
+    const running = Array.from({ length: 3 }, (_, n) =>
+      host({ hostId: `i-${n}`, capacity: { cpu: 16_384, memory: 31_000 }, left: { cpu: 0, memory: 0 } }),
+    );
+    expect(bought(tasks, 3, { hosts: running })).toBe('1 x c6i.4xlarge');
+    // One task alone cannot be spread: it gets the smallest that holds it.
+    expect(bought([task('a', { demand: { cpu: 8192, memory: 9000 } })], 3)).toBe('1 x c6i.4xlarge');
+  });
+
   it('buys Spot unless its interruptions are expected to cost more than it saves', () => {
     const spot = [instanceType('c6i.large', 2, 3600, 0.085, { spotUsdPerHour: 0.07 })];
     const bought = (spotInterruptionsPerHour: number) =>

@@ -14,6 +14,7 @@ import { type Problem, problemOf } from './problem.ts';
 import { reservePurchases } from './reserve.ts';
 import { Slots } from './slots.ts';
 import { solveFleet } from './solveFleet.ts';
+import { spreadWide } from './spreadWide.ts';
 import { whyStuck } from './stuck.ts';
 
 /**
@@ -41,9 +42,10 @@ export function planCapacity(snapshot: Snapshot, unmet: readonly Task[], nowMs: 
     for (const { group, refusals } of refused)
       hold(group.tasks, whyStuck(group, pools, market, refusals, nowMs));
     if (problem.items.length === 0) continue;
-    const { hosts, heldBack } = solveWithinLimits(problem, slots, solveFleet);
+    const wide = spreadWide(problem, snapshot.hosts);
+    const { hosts, heldBack } = solveWithinLimits(wide, slots, solveFleet);
     for (const { tasks, detail } of heldBack) hold(tasks, detail);
-    for (const each of hosts) purchases.push(purchaseOf(problem, each, zone));
+    for (const each of hosts) purchases.push(purchaseOf(wide, each, zone));
   }
   purchases.push(...reservePurchases(snapshot, purchases, market.offers, slots, nowMs));
   return { orders: ordersFor(purchases, snapshot.hosts), stuck };

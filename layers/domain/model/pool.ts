@@ -32,6 +32,8 @@ export interface Pool {
   readonly headroom: Resources;
   /** Largest host bought, bounding what one failure takes; vCPU. */
   readonly maxHostVcpus: number;
+  /** Hosts over which the pool's tasks are spread at least, however few: bounds the share that one failure takes. */
+  readonly leastHosts?: number;
   readonly launchTemplate: string;
   readonly subnets: Readonly<Record<string, string>>;
   /**

@@ -50,6 +50,9 @@ export const moneyEntries = {
   hostUsdPerHour: v.exactOptional(
     number(0, 1000, 'what any host costs an hour beside its instance, USD', 'Add up volume and licences.'),
   ),
+  leastHosts: v.exactOptional(
+    whole(1, 5000, 'hosts over which the tasks are spread at least', 'For example 3.'),
+  ),
   cpuOvercommit: v.exactOptional(
     number(1, 8, 'CPU that tasks may be promised, as a multiple of what a host has', 'For example 1.5.'),
   ),
@@ -149,12 +152,14 @@ const budgetFrom = ({
 /** The money settings as a pool keeps them; what was left out is left out. */
 export const moneyOf = ({
   hostUsdPerHour,
+  leastHosts,
   cpuOvercommit,
   spotInterruptionsPerHour,
   minimums,
   disruption,
 }: Money): Partial<Pool> => ({
   ...(hostUsdPerHour !== undefined && { hostUsdPerHour }),
+  ...(leastHosts !== undefined && { leastHosts }),
   ...(cpuOvercommit !== undefined && { cpuOvercommit }),
   ...(spotInterruptionsPerHour !== undefined && { spotInterruptionsPerHour }),
   ...(minimums !== undefined && {
