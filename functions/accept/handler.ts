@@ -4,13 +4,13 @@ import { taskRejected } from '../../layers/control/announce.ts';
 import { declareClusters } from '../../layers/control/declareClusters.ts';
 import type { Cluster } from '../../layers/domain/model/pool.ts';
 import { parseIncoming } from '../../layers/events/incoming.ts';
+import type { Definitions } from '../../layers/ports/containers.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 import { processBatch } from '../../layers/runtime/sqsBatch.ts';
 
-export type AcceptDeps = Pick<
-  Deps,
-  'store' | 'containers' | 'bus' | 'clock' | 'log' | 'metrics' | 'settings'
->;
+export type AcceptDeps = Pick<Deps, 'store' | 'bus' | 'clock' | 'log' | 'metrics' | 'settings'> & {
+  readonly containers: Definitions;
+};
 
 /** `Task Requested` events from the launch queue: each becomes tasks on record, or a `Task Rejected` that says why. */
 export function createHandler(deps: AcceptDeps, clusters: readonly Cluster[] = []) {

@@ -3,6 +3,11 @@ import { acceptRequest } from '../../layers/control/accept.ts';
 import { declareClusters } from '../../layers/control/declareClusters.ts';
 import { cancelTask } from '../../layers/control/operate/cancel.ts';
 import { changePool } from '../../layers/control/operate/changePool.ts';
+import {
+  countDeadLetters,
+  explainDeadLetter,
+  listDeadLetters,
+} from '../../layers/control/operate/deadLetters.ts';
 import { drainHost } from '../../layers/control/operate/drain.ts';
 import { explainTask } from '../../layers/control/operate/explain.ts';
 import { listTasks } from '../../layers/control/operate/list.ts';
@@ -12,13 +17,14 @@ import { type OperateCommand, parseOperate } from '../../layers/events/operate/c
 import { changesOf } from '../../layers/events/operate/poolSettings.ts';
 import type { Problem } from '../../layers/events/problem.ts';
 import type { Wakes } from '../../layers/ports/bus.ts';
+import type { OperatedContainers } from '../../layers/ports/containers.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 import { RefusedInput } from '../../layers/runtime/refusedInput.ts';
 
 export type OperateDeps = Pick<
   Deps,
-  'store' | 'containers' | 'clock' | 'ids' | 'log' | 'metrics' | 'settings'
-> & { readonly bus: Wakes };
+  'store' | 'deadLetters' | 'clock' | 'ids' | 'log' | 'metrics' | 'settings'
+> & { readonly bus: Wakes; readonly containers: OperatedContainers };
 
 /** What an operator asks, by `aws lambda invoke`; the answer is the command's result, or what was wrong with it. */
 export function createHandler(deps: OperateDeps, clusters: readonly Cluster[] = []) {
@@ -41,6 +47,18 @@ const noTask = (taskId: string): never =>
     'taskId',
     `There is no task ${taskId}.`,
     'Copy the id from its Task Accepted event, or list the cluster.',
+  );
+
+function knownQueue({ deadLetters }: OperateDeps, queue: string): void {
+  if (deadLetters.queues.includes(queue)) return;
+  refuse('queue', `There is no queue ${queue}.`, `Use one of: ${deadLetters.queues.join(', ')}.`);
+}
+
+const noMessage = (queue: string, messageId: string): never =>
+  refuse(
+    'messageId',
+    `${queue} shows no message ${messageId}.`,
+    'It may have been redriven, or be in somebody’s hands for half a minute: list the queue with dead-letters.',
   );
 
 async function noCluster(deps: OperateDeps, cluster: string): Promise<never> {
@@ -132,6 +150,42 @@ async function operate(deps: OperateDeps, command: OperateCommand, askedAt: numb
             `There is no pool ${pool} in ${cluster}.`,
             `Its pools: ${changed.pools.join(', ') || 'none; status shows clusters'}.`,
           );
+      }
+      break;
+    }
+    case 'dead-letters': {
+      const { queue, messageId, limit } = command;
+      if (queue === undefined) {
+        if (messageId !== undefined)
+          return refuse('queue', 'A message is looked for in one queue.', 'Name it.');
+        return { queues: await countDeadLetters(deps) };
+      }
+      knownQueue(deps, queue);
+      if (messageId === undefined) return listDeadLetters(deps, queue, limit);
+      return (await explainDeadLetter(deps, queue, messageId)) ?? noMessage(queue, messageId);
+    }
+    case 'redrive': {
+      const { queue, messageId } = command;
+      knownQueue(deps, queue);
+      const { messages } = await deps.deadLetters.count(queue);
+      const outcome =
+        messageId === undefined
+          ? await deps.deadLetters.redriveAll(queue)
+          : await deps.deadLetters.redriveOne(queue, messageId);
+      switch (outcome) {
+        case 'unknown':
+          return noMessage(queue, messageId ?? '');
+        case 'no-way-back':
+          return refuse(
+            'queue',
+            `The messages of ${queue} did not come from a queue.`,
+            'They name a place in the table’s stream: ask explain for the tasks concerned.',
+          );
+        case 'redriven':
+          return { outcome, queue, messageId };
+        case 'started':
+        case 'running':
+          return { outcome, queue, messages };
       }
       break;
     }

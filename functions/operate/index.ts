@@ -1,4 +1,5 @@
-import { containersNeed } from '../../layers/runtime/compose/containers.ts';
+import { deadLettersNeed } from '../../layers/runtime/compose/deadLetters.ts';
+import { operatedContainersNeed } from '../../layers/runtime/compose/operatedContainers.ts';
 import { storeNeed } from '../../layers/runtime/compose/store.ts';
 import { wakesNeed } from '../../layers/runtime/compose/wakes.ts';
 import { declaredClusters } from '../../layers/runtime/declaredClusters.ts';
@@ -6,6 +7,11 @@ import { createDeps } from '../../layers/runtime/deps.ts';
 import { wrap } from '../../layers/runtime/middleware.ts';
 import { createHandler } from './handler.ts';
 
-const deps = createDeps({ store: storeNeed, containers: containersNeed, bus: wakesNeed });
+const deps = createDeps({
+  store: storeNeed,
+  containers: operatedContainersNeed,
+  bus: wakesNeed,
+  deadLetters: deadLettersNeed,
+});
 
 export const handler = wrap(deps, createHandler(deps, declaredClusters(deps.settings)));

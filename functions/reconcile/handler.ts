@@ -6,7 +6,7 @@ import type { Cluster } from '../../layers/domain/model/pool.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 
 /** Every minute, and whenever an operator invokes it: each cluster is compared and mended; one's failure leaves the others. */
-export function createHandler(deps: Deps, clusters: readonly Cluster[] = []) {
+export function createHandler(deps: Omit<Deps, 'deadLetters'>, clusters: readonly Cluster[] = []) {
   const declared = declareClusters(deps, clusters);
   return async (_event: unknown, _context: Context): Promise<Record<string, Repairs>> => {
     await declared();

@@ -6,13 +6,16 @@ import { NOT_OVERCOMMITTED } from '../domain/placement/overcommit.ts';
 import type { Problem } from '../events/problem.ts';
 import type { TaskRequest } from '../events/taskRequested/parse.ts';
 import type { Wakes } from '../ports/bus.ts';
-import type { TaskDefinition } from '../ports/containers.ts';
+import type { Definitions, TaskDefinition } from '../ports/containers.ts';
 import { concurrently } from './concurrently.ts';
 import { settleBlocked } from './dependencies.ts';
 import { taskIdOf } from './taskId.ts';
 import type { World } from './world.ts';
 
-export type AcceptWorld = Pick<World, 'store' | 'containers' | 'clock' | 'metrics'> & { readonly bus: Wakes };
+export type AcceptWorld = Pick<World, 'store' | 'clock' | 'metrics'> & {
+  readonly bus: Wakes;
+  readonly containers: Definitions;
+};
 
 /** Outlives every retry, redrive and replay window: 14 days of queue retention, twice over, and some. */
 const RECORD_DAYS = 45;

@@ -77,3 +77,8 @@ export interface Containers {
   setDraining(cluster: string, containerInstanceArn: string, draining: boolean): Promise<void>;
   deregister(cluster: string, containerInstanceArn: string): Promise<void>;
 }
+
+/** What accepting a request needs of ECS. */
+export type Definitions = Pick<Containers, 'describeTaskDefinition'>;
+/** What an operator's command needs of ECS. */
+export type OperatedContainers = Pick<Containers, 'describeTaskDefinition' | 'stop'>;

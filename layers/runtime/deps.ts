@@ -1,6 +1,7 @@
 import type { Announcements, Bus, Wakes } from '../ports/bus.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Containers } from '../ports/containers.ts';
+import type { DeadLetters } from '../ports/deadLetters.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Machines } from '../ports/machines.ts';
 import type { Store } from '../ports/store.ts';
@@ -31,6 +32,7 @@ export interface Deps extends BaseDeps {
   readonly containers: Containers;
   readonly machines: Machines;
   readonly bus: Bus;
+  readonly deadLetters: DeadLetters;
 }
 
 type Port = Exclude<keyof Deps, keyof BaseDeps>;
@@ -41,7 +43,8 @@ export interface Need<T> {
   create(base: BaseDeps): T;
 }
 
-export type Needs = { readonly [P in Exclude<Port, 'bus'>]?: Need<Deps[P]> } & {
+export type Needs = { readonly [P in Exclude<Port, 'bus' | 'containers'>]?: Need<Deps[P]> } & {
+  readonly containers?: Need<Partial<Containers>>;
   readonly bus?: Need<Bus> | Need<Announcements> | Need<Wakes>;
 };
 

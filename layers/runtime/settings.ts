@@ -12,6 +12,8 @@ export interface Settings {
   /** Standard queue for wakes with a delay: a FIFO queue refuses one per message. */
   readonly lateWakeQueueUrl?: string;
   readonly provisionQueueUrl?: string;
+  /** BERTH_DEAD_LETTERS, as it is: the queues of what was given up, by name. */
+  readonly deadLettersJson?: string;
   /** BERTH_CLUSTERS, as it is: see `declaredClusters`. */
   readonly clustersJson?: string;
 }
@@ -21,7 +23,8 @@ export type ResourceSetting =
   | 'busName'
   | 'wakeQueueUrl'
   | 'lateWakeQueueUrl'
-  | 'provisionQueueUrl';
+  | 'provisionQueueUrl'
+  | 'deadLettersJson';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -36,6 +39,10 @@ const variables: Readonly<Record<ResourceSetting, { readonly name: string; reado
   provisionQueueUrl: {
     name: 'BERTH_PROVISION_QUEUE_URL',
     what: 'the URL of the FIFO queue that asks for capacity',
+  },
+  deadLettersJson: {
+    name: 'BERTH_DEAD_LETTERS',
+    what: 'the dead-letter queues and their sources as JSON',
   },
 };
 

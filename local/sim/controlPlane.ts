@@ -11,6 +11,7 @@ import type { EngineClock } from '../engine/clock.ts';
 import type { AwsEvent } from '../engine/service.ts';
 import type { Announcements } from './announcements.ts';
 import type { Cloud } from './cloud.ts';
+import { simDeadLetters } from './deadLetters.ts';
 import type { FaultRates } from './faultRates.ts';
 import { contextOf, type FunctionName, functions, timeoutMs } from './functions.ts';
 import { Invocation, type Weather } from './invocation.ts';
@@ -105,6 +106,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       containers: invocation.wrap('containers', decorators.containers?.(containers) ?? containers),
       machines: invocation.wrap('machines', decorators.machines?.(cloud.machines) ?? cloud.machines),
       bus: invocation.wrap('bus', decorators.bus?.(bus) ?? bus),
+      deadLetters: invocation.wrap('deadLetters', simDeadLetters(queues)),
       clock: { now },
       ids: { next: () => ids.hex(16) },
       log: logOf(invocation.name, trace),

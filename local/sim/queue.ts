@@ -22,6 +22,7 @@ interface Message {
   readonly id: string;
   readonly body: string;
   readonly group: string;
+  readonly sentAt: number;
   visibleAt: number;
   receives: number;
   inFlight: boolean;
@@ -50,7 +51,8 @@ export class SimQueue {
   send(body: string, { delayMs = 0, group = '' } = {}): void {
     const id = `${this.name}-${++this.sent}`;
     const visibleAt = this.options.clock.now() + delayMs;
-    this.messages.push({ id, body, group, visibleAt, receives: 0, inFlight: false });
+    const sentAt = this.options.clock.now();
+    this.messages.push({ id, body, group, sentAt, visibleAt, receives: 0, inFlight: false });
     this.pumpSoon(delayMs);
   }
 
@@ -59,6 +61,15 @@ export class SimQueue {
     const messages = this.dead.splice(0);
     for (const { body, group } of messages) this.send(body, { group });
     return messages.length;
+  }
+
+  /** Gives one of them another round. */
+  redriveOne(id: string): boolean {
+    const message = this.dead.find((candidate) => candidate.id === id);
+    if (message === undefined) return false;
+    this.send(message.body, { group: message.group });
+    this.dead.splice(this.dead.indexOf(message), 1);
+    return true;
   }
 
   private pumpSoon(delayMs: number): void {

@@ -20,6 +20,15 @@ test('words become the fields of a command', () => {
   });
 });
 
+test('dead letters are asked for by queue and message', () => {
+  expect(commandOf(['dead-letters'], noFile)).toEqual({ operation: 'dead-letters' });
+  expect(commandOf(['redrive', 'launch', 'm-1'], noFile)).toEqual({
+    operation: 'redrive',
+    queue: 'launch',
+    messageId: 'm-1',
+  });
+});
+
 test('a request is read from its file', () => {
   expect(commandOf(['submit', 'r.json'], () => '{"cluster":"demo"}')).toEqual({
     operation: 'submit',

@@ -8,6 +8,8 @@ export const HELP = `Asks Berth's operator function and prints its answer.
   scripts/berth pause CLUSTER             nothing more is placed
   scripts/berth resume CLUSTER
   scripts/berth pool CLUSTER POOL CHANGE  changes settings: '{"maxHosts": 20}'
+  scripts/berth dead-letters [QUEUE [MESSAGE_ID]]   what was given up, and why
+  scripts/berth redrive QUEUE [MESSAGE_ID]          gives all of it, or one, another round
   scripts/berth submit FILE               a request as JSON, as the detail of a Task Requested event; - reads stdin
 
   --json                                  the answer as it came
@@ -29,6 +31,8 @@ const forms: Readonly<Record<string, readonly string[]>> = {
   pause: ['cluster'],
   resume: ['cluster'],
   pool: ['cluster', 'pool', 'change'],
+  'dead-letters': ['queue?', 'messageId?'],
+  redrive: ['queue', 'messageId?'],
   submit: ['file'],
 };
 

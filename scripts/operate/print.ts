@@ -73,6 +73,30 @@ function printList(answer: Fields): void {
   if (answer.more) console.log('  ... and more: ask for another state, or raise the limit.');
 }
 
+function printDeadLetters(answer: Fields): void {
+  if (answer.body !== undefined) {
+    console.log(`${answer.messageId} in ${answer.queue}, ${answer.ageSeconds} s old: ${answer.about}`);
+    console.log(`${answer.why}.\nNext: ${answer.next}.\n\n${answer.body}`);
+    return;
+  }
+  if (answer.queues !== undefined) {
+    console.log(table(answer.queues as Readonly<Record<string, string | number>>[]));
+    return;
+  }
+  const letters = answer.letters as Fields[];
+  console.log(`${answer.queue}: ${answer.messages} messages, ${answer.inFlight} in flight`);
+  console.log(
+    table(
+      letters.map((letter) => ({
+        message: String(letter.messageId),
+        age: `${letter.ageSeconds} s`,
+        task: String(letter.taskId ?? '-'),
+        about: String(letter.about).slice(0, 80),
+      })),
+    ),
+  );
+}
+
 /** Prints an answer for a person. */
 export function printAnswer(operation: string, answer: Fields): void {
   if (answer.outcome === 'refused') {
@@ -96,6 +120,9 @@ export function printAnswer(operation: string, answer: Fields): void {
       console.log(String(answer.summary));
       return;
     }
+    case 'dead-letters':
+      printDeadLetters(answer);
+      return;
     default:
       console.log(JSON.stringify(answer, null, 2));
   }

@@ -1,6 +1,6 @@
 import { isTerminal, type Task } from '../../domain/model/task.ts';
+import type { Containers } from '../../ports/containers.ts';
 import { type DependencyWorld, endTask } from '../dependencies.ts';
-import type { World } from '../world.ts';
 
 export type Cancellation =
   | { readonly outcome: 'cancelled'; readonly task: Task }
@@ -11,7 +11,7 @@ export type Cancellation =
 
 /** Ends a task in whatever state it is, and tells which way that takes. Idempotent. */
 export async function cancelTask(
-  world: Pick<World, 'containers'> & DependencyWorld,
+  world: DependencyWorld & { readonly containers: Pick<Containers, 'stop'> },
   taskId: string,
   detail: string,
 ): Promise<Cancellation> {

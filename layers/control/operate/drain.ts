@@ -1,5 +1,6 @@
 import type { Host, HostState } from '../../domain/model/host.ts';
 import type { Wakes } from '../../ports/bus.ts';
+import type { Containers } from '../../ports/containers.ts';
 import type { World } from '../world.ts';
 
 export type Drained =
@@ -21,7 +22,7 @@ export interface DrainGuards {
  * `reconcileClaims` does.
  */
 export async function drainHost(
-  world: Pick<World, 'store' | 'containers'> & { readonly bus: Wakes },
+  world: Pick<World, 'store'> & { readonly bus: Wakes; readonly containers: Pick<Containers, 'stop'> },
   cluster: string,
   hostId: string,
   detail: string,

@@ -27,6 +27,17 @@ const reason = v.exactOptional(
   'the operator asked for it',
 );
 
+const queue = text(
+  /^[A-Za-z]{1,32}$/,
+  'the name of a queue of dead letters',
+  'dead-letters without a queue shows them.',
+);
+const messageId = text(
+  /^[A-Za-z0-9-]{1,100}$/,
+  'the id of a message',
+  'Copy it from dead-letters with the queue’s name.',
+);
+
 const state = v.pipe(
   v.picklist(['BLOCKED', 'PENDING', 'PLACED', 'RUNNING']),
   v.description('BLOCKED, PENDING, PLACED or RUNNING'),
@@ -58,6 +69,13 @@ const commands = [
     pool: text(/^[A-Za-z0-9_-]{1,64}$/, 'the name of a pool of the cluster', 'status shows them.'),
     change: poolChangesSchema,
   }),
+  v.strictObject({
+    operation: v.literal('dead-letters'),
+    queue: v.exactOptional(queue),
+    messageId: v.exactOptional(messageId),
+    limit: v.exactOptional(whole(1, 100, 'how many messages to list', 'Ask for at most 100.'), 20),
+  }),
+  v.strictObject({ operation: v.literal('redrive'), queue, messageId: v.exactOptional(messageId) }),
 ] as const;
 
 export const operateSchema = v.pipe(
