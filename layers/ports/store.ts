@@ -131,7 +131,10 @@ export interface Requeue {
 }
 
 export interface HostStore {
-  /** Strongly consistent, all cells; with what agents report of pressure (`pressure`, `agentSeenAt`), which may be some seconds old. */
+  /**
+   * Strongly consistent, all cells; with what agents report (`agentSeenAt`, `pressure`, `usage`), which may be some seconds
+   * old.
+   */
   listHosts(cluster: string): Promise<Host[]>;
   getHost(cluster: string, hostId: string): Promise<Host | undefined>;
   /** Guard: no such host yet; then `refused` with the one on record. */
@@ -250,7 +253,7 @@ export interface ClusterStore {
     pool: string,
     change: { readonly from: readonly number[]; readonly to: readonly number[] },
   ): Promise<Guarded<Pool>>;
-  /** Adds observed gaps to the pool's `idleGapsMs`, of which the latest `REMEMBERED_GAPS` stay. Nothing happens without the pool. */
+  /** Adds observed gaps to the pool's `idleGapsMs`, of which the latest 64 stay. Nothing happens without the pool. */
   recordIdleGaps(cluster: string, pool: string, gapsMs: readonly number[]): Promise<void>;
   /**
    * Guard: no pause or resumption later than `atMs`, when this one was asked for, is on record. An invocation that Lambda

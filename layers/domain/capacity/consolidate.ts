@@ -53,7 +53,8 @@ export function drainsOf(snapshot: Snapshot, pool: Pool, nowMs: number): Drains 
     const claims = movableClaims(host) ?? [];
     rooms.moveAll(claims, row);
     const tasks = `${claims.length} task${claims.length === 1 ? '' : 's'}`;
-    const reason = `its ${tasks} fit${claims.length === 1 ? 's' : ''} on other hosts: saves ${priceOf(host, pool).toFixed(4)} USD an hour`;
+    const fit = claims.length === 1 ? 'fits' : 'fit';
+    const reason = `its ${tasks} ${fit} on other hosts: saves ${priceOf(host, pool).toFixed(4)} USD an hour`;
     return { hostId: host.hostId, pool: pool.name, epoch: host.epoch, reason };
   });
   return { drain, needed: rooms.opened() };

@@ -65,8 +65,12 @@ const isReplacing = ({ replaces = [], launchedAt }: Host, { hosts }: Snapshot, n
   nowMs < launchedAt + REPLACEMENT_WAIT_MS &&
   hosts.some(({ hostId, state }) => replaces.includes(hostId) && (state === 'READY' || state === 'DRAINING'));
 
-/** Empty hosts that the tasks will need which are being moved off others: between their stop and their return to the queue nothing else tells of them. */
+/**
+ * Empty hosts that tasks will need which are being moved off others: between their stop and their return to the queue
+ * nothing else tells of them.
+ */
 export function roomForMoves(ofPool: readonly Host[]): ReadonlySet<string> {
+  if (!ofPool.some(({ state }) => state === 'DRAINING')) return new Set();
   const hosts = ofPool.filter(({ state }) => state === 'READY' || state === 'DRAINING');
   const rooms = new Rooms(hosts);
   const moving = [...hosts.keys()].filter((row) => hosts[row]?.state === 'DRAINING');
