@@ -36,11 +36,11 @@ async function running() {
 
 it('keeps what it observes until it is worth a write, and scale-in then waits by it', async () => {
   const { store, world, gaps, recorded, use } = await running();
-  for (let n = 0; n < 7; n += 1) await use(n, 10_000);
+  for (let n = 0; n < 7; n += 1) await use(n, 11_000);
   expect(await recorded()).toBeUndefined();
-  await use(7, 10_000);
-  expect(await recorded()).toEqual(Array(8).fill(10_000));
-  world.advance(9_999);
+  await use(7, 11_000);
+  expect(await recorded()).toEqual(Array(8).fill(11_000));
+  world.advance(10_999);
   await schedulePass(world, 'prod', [], gaps);
   expect((await store.listHosts('prod'))[0]?.state).toBe('READY');
   world.advance(1);
@@ -49,5 +49,14 @@ it('keeps what it observes until it is worth a write, and scale-in then waits by
     state: 'TERMINATING',
     stateReason: expect.stringContaining('by the gaps it has observed'),
   });
-  expect(await recorded()).toEqual([...Array(8).fill(10_000), 86_400_000]);
+  // It did not wait in full: whether it would have been needed nobody knows.
+  expect(await recorded()).toEqual(Array(8).fill(11_000));
+});
+
+it('takes it as never needed again when a host has waited in full', async () => {
+  const { store, world, gaps, recorded } = await running();
+  world.advance(60_000);
+  await schedulePass(world, 'prod', [], gaps);
+  expect((await store.listHosts('prod'))[0]?.state).toBe('TERMINATING');
+  expect(await recorded()).toEqual([86_400_000]);
 });

@@ -1,4 +1,6 @@
+import { idleWait } from '../domain/capacity/breakEven.ts';
 import type { Host } from '../domain/model/host.ts';
+import type { Pool } from '../domain/model/pool.ts';
 import type { Store } from '../ports/store.ts';
 
 /** So many of a pool are put on record in one write: an observation less or more decides nothing. */
@@ -6,19 +8,23 @@ const FLUSH_AT = 8;
 /** A host that was given back was not needed again for as long as anyone waited. */
 const NEVER_MS = 86_400_000;
 
-/** Observed times between a host's last task and its next, by pool, kept by a process until they are worth a write. */
+/**
+ * Observed times between a host's last task and its next, by pool, kept by a process until they are worth a write. Only of
+ * hosts that wait in full (`idleWait`): of the others long gaps would be cut off, and short ones seem more than they are.
+ */
 export class IdleGaps {
   readonly #open = new Map<string, number[]>();
 
   /** An idle host was claimed. */
-  used({ cluster, pool, idleSince }: Host, nowMs: number): void {
-    if (idleSince !== undefined) this.#add(cluster, pool, Math.max(0, nowMs - idleSince));
+  used(host: Host, pool: Pool, nowMs: number): void {
+    const { idleSince } = host;
+    if (idleSince !== undefined && idleWait(pool, host).full) this.#add(host, Math.max(0, nowMs - idleSince));
   }
 
-  /** An idle host was given back; one that was emptied on purpose says nothing of when work comes. */
-  async givenBack(store: Pick<Store, 'recordIdleGaps'>, host: Host, wasServing: boolean): Promise<void> {
-    if (!wasServing) return;
-    this.#add(host.cluster, host.pool, NEVER_MS);
+  /** An idle host, as it was before, was given back; one that was emptied on purpose says nothing of when work comes. */
+  async givenBack(store: Pick<Store, 'recordIdleGaps'>, host: Host, pool: Pool): Promise<void> {
+    if (host.state !== 'READY' || !idleWait(pool, host).full) return;
+    this.#add(host, NEVER_MS);
     await this.#flush(store, host.cluster, host.pool);
   }
 
@@ -33,7 +39,7 @@ export class IdleGaps {
     }
   }
 
-  #add(cluster: string, pool: string, gapMs: number): void {
+  #add({ cluster, pool }: Host, gapMs: number): void {
     const key = keyOf(cluster, pool);
     this.#open.set(key, [...(this.#open.get(key) ?? []), gapMs]);
   }

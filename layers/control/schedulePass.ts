@@ -169,10 +169,12 @@ async function observeGaps(
   retired: readonly Host[],
   gaps: IdleGaps,
 ): Promise<void> {
-  for (const host of hosts) if (claimed.has(host.hostId)) gaps.used(host, clock.now());
-  for (const host of retired) {
-    const before = hosts.find(({ hostId }) => hostId === host.hostId);
-    await gaps.givenBack(store, host, before?.state === 'READY');
+  const gone = new Set(retired.map(({ hostId }) => hostId));
+  for (const host of hosts) {
+    const pool = cluster.pools.find(({ name }) => name === host.pool);
+    if (pool === undefined) continue;
+    if (claimed.has(host.hostId)) gaps.used(host, pool, clock.now());
+    if (gone.has(host.hostId)) await gaps.givenBack(store, host, pool);
   }
   await gaps.flushFull(
     store,

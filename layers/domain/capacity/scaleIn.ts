@@ -4,13 +4,13 @@ import type { Pool } from '../model/pool.ts';
 import { amountOf, minus, noResources, plus, type Resources } from '../model/resources.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { fits } from '../placement/fits.ts';
-import { breakEvenWaitMs } from './breakEven.ts';
+import { idleWait } from './breakEven.ts';
 import { Rooms } from './rooms.ts';
 import { wantedHosts } from './wantedHosts.ts';
 
 /**
  * Which hosts to give back. An empty host goes once it has been idle for as long as its pool's observed gaps make worth
- * while (`breakEvenWaitMs`), unless pending or moving work could use it, or the pool would fall below the hosts or the
+ * while (`idleWait`), unless pending or moving work could use it, or the pool would fall below the hosts or the
  * headroom that it keeps. `wakeAt` is when the next one's wait ends. `needed` are hosts that the caller has plans for.
  */
 export function planScaleIn(
@@ -23,7 +23,6 @@ export function planScaleIn(
   if (snapshot.cluster.paused) return { retire };
   for (const pool of snapshot.cluster.pools) {
     const spare = new Spare(snapshot, pool, nowMs);
-    const waitMs = breakEvenWaitMs(pool.idleHostMs, pool.idleGapsMs ?? []);
     const awaited = roomForMoves(snapshot.hosts.filter((host) => host.pool === pool.name));
     const idle = snapshot.hosts.filter(
       (host) =>
@@ -36,6 +35,7 @@ export function planScaleIn(
     for (const host of idle.sort(dearestFirst)) {
       if (!spare.canLose(host)) continue;
       // A host that was being emptied has nothing to wait for.
+      const { waitMs } = idleWait(pool, host);
       const due = host.state === 'DRAINING' ? nowMs : dueAt(host, waitMs, nowMs);
       if (due > nowMs) {
         wakeAt = Math.min(wakeAt ?? due, due);

@@ -1,5 +1,5 @@
-/** FNV-1a, 32 bit: spreads retries without randomness, so that a pass repeated decides the same. */
-function hash32(text: string): number {
+/** FNV-1a, 32 bit: spreads decisions without randomness, so that a pass repeated decides the same. */
+export function hash32(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) {
     hash ^= text.charCodeAt(index);

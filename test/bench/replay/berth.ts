@@ -1,3 +1,4 @@
+import { idleWait } from '../../../layers/domain/capacity/breakEven.ts';
 import { planDrains } from '../../../layers/domain/capacity/consolidate.ts';
 import { DEFAULT_BUDGET } from '../../../layers/domain/capacity/disruption.ts';
 import { planCapacity } from '../../../layers/domain/capacity/plan.ts';
@@ -13,7 +14,8 @@ import type { Fleet, Job, Policy } from './simulator.ts';
 
 /** A boot costs 9 s that are billed and cannot be used; a task's wait for it is taken to be worth as much as half a minute. */
 const BOOT_WORTH_MS = 39_000;
-const OBSERVED = 200;
+/** As many as a pool's record keeps. */
+const OBSERVED = 64;
 
 /** Berth's own planners, called as the functions call them: on every event, with the whole snapshot. */
 export function berthPolicy(types: readonly InstanceType[], over: Partial<Pool> = {}): Policy {
@@ -51,14 +53,18 @@ export function berthPolicy(types: readonly InstanceType[], over: Partial<Pool> 
       pending: [...fleet.waiting.values()].map(taskOf),
       instanceTypes: types,
     });
+  const poolOf = ({ cluster: { pools } }: Snapshot): Pool => pools[0] ?? only;
   return {
     name: 'Berth',
     step(fleet) {
       const before = snapshotOf(fleet);
       const plan = place(before, fleet.now);
       for (const { hostId, tasks: placed } of plan.placements) {
-        const { idleSince } = fleet.hosts.get(hostId) ?? {};
-        if (idleSince !== undefined) gaps.push(fleet.now - idleSince);
+        const host = fleet.hosts.get(hostId);
+        const { idleSince } = host ?? {};
+        if (host !== undefined && idleSince !== undefined && idleWait(poolOf(before), host).full) {
+          gaps.push(fleet.now - idleSince);
+        }
         for (const { taskId } of placed) fleet.place(taskId, hostId);
       }
       const after = snapshotOf(fleet);
@@ -74,7 +80,8 @@ export function berthPolicy(types: readonly InstanceType[], over: Partial<Pool> 
       const { drain, needed } = planDrains(now, fleet.now);
       const { retire, wakeAt } = planScaleIn(now, fleet.now, needed);
       for (const { hostId } of retire) {
-        gaps.push(Number.POSITIVE_INFINITY);
+        const host = fleet.hosts.get(hostId);
+        if (host !== undefined && idleWait(poolOf(now), host).full) gaps.push(Number.POSITIVE_INFINITY);
         fleet.terminate(hostId);
       }
       if (drain.length > 0) empty(fleet, new Set(drain.map(({ hostId }) => hostId)));
