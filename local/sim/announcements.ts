@@ -1,7 +1,7 @@
 import type { Task } from '../../layers/domain/model/task.ts';
 
-const states: Readonly<Record<string, Task['state']>> = {
-  'Task Accepted': 'PENDING',
+const states: Readonly<Record<string, Task['state'] | 'ACCEPTED'>> = {
+  'Task Accepted': 'ACCEPTED',
   'Task Waiting': 'PENDING',
   'Task Placed': 'PLACED',
   'Task Running': 'RUNNING',
@@ -14,8 +14,11 @@ const states: Readonly<Record<string, Task['state']>> = {
 export class Announcements {
   private readonly recorded = new Set<string>();
   private readonly announced = new Set<string>();
+  private readonly known = new Set<string>();
 
   record({ taskId, state, attempt }: Task): void {
+    if (!this.known.has(taskId)) this.recorded.add(`${taskId} ACCEPTED ${attempt}`);
+    this.known.add(taskId);
     this.recorded.add(`${taskId} ${state} ${attempt}`);
   }
 
@@ -38,8 +41,10 @@ export class Announcements {
     });
   }
 
-  /** Beginnings, placements, runs and ends that were recorded and never announced. A return to the queue may be silent. */
+  /** Beginnings, placements, runs and ends that were recorded and never announced. To wait may be silent. */
   missing(): string[] {
-    return [...this.recorded].filter((what) => !this.announced.has(what) && !/ PENDING [^1]/.test(what));
+    return [...this.recorded].filter(
+      (what) => !this.announced.has(what) && !/ (BLOCKED|PENDING) /.test(what),
+    );
   }
 }

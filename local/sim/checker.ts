@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Host } from '../../layers/domain/model/host.ts';
 import { minus, plus, type Resources } from '../../layers/domain/model/resources.ts';
 import { isTerminal, type Task } from '../../layers/domain/model/task.ts';
@@ -15,16 +16,19 @@ export const stepInvariants = {
   noGhost: 'No process starts for a task that is not on record, has ended or was never placed.',
   rightHost: 'A process starts on the host that its attempt claimed, while it holds the claim.',
   doneIsDone: 'A task whose process ended well, on a host that lived to tell, is not run again.',
-  attemptsGrow: 'A task’s attempt never falls and grows by one, and an ended task never changes.',
+  attemptsGrow:
+    'A task’s attempt never falls and grows by one, and an ended task never changes, except that others may wait for it.',
   legalMoves:
     'A task moves only from BLOCKED to PENDING to PLACED to RUNNING, back to PENDING with the next attempt, or to its end.',
   truthful: 'A task is called SUCCEEDED only when a process of its last attempt exited with 0.',
-  cancelIsAsked: 'A task is called CANCELLED only when somebody asked for that.',
+  cancelIsAsked:
+    'A task is called CANCELLED only when somebody asked for that, of it or of what it waits for.',
   fairAttempts: 'A user’s attempts are used up only by what the task’s own processes did.',
   readyOnly: 'Only a host that is READY takes claims.',
   stayPut: 'Only a task that may be interrupted is stopped to make room or to empty its host.',
   noEviction: 'Berth gives back no host that holds claims, unless EC2 takes it or its agent is beyond reach.',
   endedIsDead: 'When a task is called ended, its process has ended or is known to be lost with its host.',
+  inOrder: 'A task starts only when what it waits for has ended as it asks.',
   poolBound: 'A pool never has more instances than its maximum.',
 } as const;
 
@@ -38,6 +42,7 @@ export const endInvariants = {
   idleGone: 'Hosts that nothing needs are given back.',
   queuesEmpty: 'Every message is handled, and none is given up for good.',
   rightEnd: 'A task ends as its processes did.',
+  arrayCounted: 'The end of an array counts each of its members once.',
   announced: 'Every step of a task’s life is announced, and nothing that was not on record.',
 } as const;
 
@@ -142,7 +147,7 @@ export class Checker {
   taskWritten(before: Task | undefined, after: Task): void {
     const about = [after.taskId];
     if (before !== undefined) {
-      if (isTerminal(before.state)) {
+      if (isTerminal(before.state) && !isDeepStrictEqual({ ...before, hasDependents: true }, after)) {
         this.fail('attemptsGrow', `${after.taskId} was ${before.state} and became ${after.state}`, about);
       }
       const step = after.attempt - before.attempt;
@@ -161,7 +166,7 @@ export class Checker {
       if (!good) this.fail('truthful', `no process of ${after.taskId}:${after.attempt} exited with 0`, about);
     }
     const cancelled = after.state === 'CANCELLED' && before?.state !== 'CANCELLED';
-    if (cancelled && !this.options.wasCancelled(after.taskId))
+    if (cancelled && !this.isAskedFor(after))
       this.fail('cancelIsAsked', `${after.taskId} was cancelled by nobody`, about);
     if (isTerminal(after.state) && before !== undefined && !isTerminal(before.state)) {
       const alive = processes.find((process) => this.options.cloud().processes.isAlive(process));
@@ -179,6 +184,12 @@ export class Checker {
         about,
       );
     }
+  }
+
+  private isAskedFor({ taskId, spec, reason }: Task): boolean {
+    const { wasCancelled, tables } = this.options;
+    if (reason.code !== 'DEPENDENCY_FAILED') return wasCancelled(taskId);
+    return spec.after.some((dependency) => tables.tasks.get(dependency.taskId)?.state === 'CANCELLED');
   }
 
   /** It ended by itself, was stopped, or has outrun its time. */
@@ -199,6 +210,15 @@ export class Checker {
     if (task === undefined || isTerminal(task.state) || task.attempt < attempt) {
       this.fail('noGhost', `${ref} starts on ${hostId} while its task is ${task && describe(task)}`, about);
       return;
+    }
+    for (const { taskId: id, condition } of task.spec.after) {
+      const state = tables.tasks.get(id)?.state;
+      if (state === undefined || !isTerminal(state) || (condition === 'success' && state !== 'SUCCEEDED'))
+        this.fail(
+          'inOrder',
+          `${ref} starts while ${id}, whose ${condition} it waits for, is ${state}`,
+          about,
+        );
     }
     const holder = this.claims.get(ref);
     if (task.attempt !== attempt || holder !== hostId) {

@@ -5,9 +5,16 @@ import type { Checker } from './checker.ts';
 import { BOOT_MS, type Cloud } from './cloud.ts';
 import type { ControlPlane } from './controlPlane.ts';
 import type { FaultRates } from './faultRates.ts';
-import { CLUSTER, type SimAction, type SimPlan, type SimRequest } from './plan.ts';
+import {
+  CLUSTER,
+  dependenciesOf,
+  type SimAction,
+  type SimPlan,
+  type SimRequest,
+  sourceOf,
+  taskIdsOf,
+} from './plan.ts';
 import type { Random } from './random.ts';
-import { taskIdsOf } from './simulation.ts';
 
 export interface DriverOptions {
   readonly clock: VirtualClock;
@@ -29,6 +36,7 @@ const RECONCILE_MS = 60_000;
 /** How long an operator waits before a command that was lost is given again. */
 const REPEAT_MS = 5_000;
 const MAX_REPEATS = 200;
+const LOOK_AGAIN_MS = 1_000;
 const PARTITION_MEAN_MS = 90_000;
 
 /** Sets off everything that happens from outside: requests, people, alarms, the reconcile schedule, and hosts' fates. */
@@ -75,11 +83,20 @@ function recur(
   next();
 }
 
-function sendRequest({ plane }: DriverOptions, request: SimRequest): void {
+/** Sends it when what it waits for is on record: whoever asks has the ids from `Task Accepted`. */
+async function sendRequest(options: DriverOptions, request: SimRequest): Promise<void> {
+  const { plane, plan, store, clock } = options;
+  const after = dependenciesOf(request, plan.requests);
+  const known = await store.getTasks(after.map(({ taskId }) => taskId));
+  if (known.length < after.length) {
+    clock.after(LOOK_AGAIN_MS, () => sendRequest(options, request));
+    return;
+  }
   const { key, count, cpu, memory, priority, interruptible, maxAttempts, timeoutSeconds, behaviour } =
     request;
+  const { retryOnExit, array = false } = request;
   plane.emit({
-    source: 'shop',
+    source: sourceOf(request),
     'detail-type': 'Task Requested',
     resources: [],
     detail: {
@@ -90,8 +107,10 @@ function sendRequest({ plane }: DriverOptions, request: SimRequest): void {
       containers: [{ name: 'main', cpu, memory, command: commandOf(behaviour) }],
       priority,
       interruptible,
-      retry: { maxAttempts },
+      retry: { maxAttempts, ...(retryOnExit && { on: { exitCodes: retryOnExit } }) },
       ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+      ...(array && { array }),
+      ...(after.length > 0 && { after }),
     },
   });
 }
@@ -111,6 +130,12 @@ function act(options: DriverOptions, action: SimAction): void {
       insist(options, { operation: 'pause', cluster: CLUSTER });
       clock.after(action.forMs, () => insist(options, { operation: 'resume', cluster: CLUSTER }));
       return;
+    case 'pauseSource': {
+      const { source, forMs } = action;
+      insist(options, { operation: 'pause', cluster: CLUSTER, source });
+      clock.after(forMs, () => insist(options, { operation: 'resume', cluster: CLUSTER, source }));
+      return;
+    }
     case 'alarm':
       plane.emit(alarmEvent('ALARM', clock.now()));
       clock.after(action.forMs, () => plane.emit(alarmEvent('OK', clock.now())));

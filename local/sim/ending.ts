@@ -1,9 +1,9 @@
-import { isTerminal } from '../../layers/domain/model/task.ts';
+import { isTerminal, type Task } from '../../layers/domain/model/task.ts';
 import type { Announcements } from './announcements.ts';
 import type { Invariant, Violation } from './checker.ts';
 import type { Cloud } from './cloud.ts';
 import type { MemoryTables } from './memoryTables.ts';
-import type { SimPlan, SimRequest } from './plan.ts';
+import { type SimPlan, type SimRequest, taskIdsOf } from './plan.ts';
 
 export interface Ending {
   readonly plan: SimPlan;
@@ -11,7 +11,6 @@ export interface Ending {
   readonly cloud: Cloud;
   /** Messages that wait and that were given up, by queue. */
   readonly waiting: Readonly<Record<string, number>>;
-  readonly taskIdsOf: (request: SimRequest) => readonly string[];
   readonly desiredHosts: number;
   readonly announcements?: Announcements;
   readonly now: number;
@@ -19,7 +18,7 @@ export interface Ending {
 
 /** The end state's violations; empty when everything that was asked for was done once and nothing is left over. */
 export function judgeEnding(ending: Ending): Violation[] {
-  const { plan, tables, cloud, waiting, taskIdsOf, desiredHosts, now } = ending;
+  const { plan, tables, cloud, waiting, desiredHosts, now } = ending;
   const violations: Violation[] = [];
   const fail = (invariant: Invariant, detail: string, about: readonly string[] = []): void => {
     violations.push({ invariant, detail, about, atMs: now });
@@ -70,7 +69,8 @@ export function judgeEnding(ending: Ending): Violation[] {
   for (const what of ending.announcements?.missing() ?? []) {
     fail('announced', `${what} was never announced`, what.split(' ').slice(0, 1));
   }
-  judgeTasks(plan, tables, cloud, taskIdsOf, fail);
+  judgeTasks(plan, tables, cloud, fail);
+  if (ending.announcements !== undefined) judgeArrays(plan, tables, fail);
   return violations;
 }
 
@@ -79,7 +79,6 @@ function judgeTasks(
   plan: SimPlan,
   tables: MemoryTables,
   cloud: Cloud,
-  taskIdsOf: Ending['taskIdsOf'],
   fail: (invariant: Invariant, detail: string, about: readonly string[]) => void,
 ): void {
   for (const request of plan.requests) {
@@ -89,7 +88,7 @@ function judgeTasks(
       const processes = cloud.processes.byTask.get(taskId) ?? [];
       const succeeded = processes.some(({ exitCode }) => exitCode === 0);
       // The last attempt is not counted: the task's end is recorded instead.
-      if (task.state === 'FAILED' && task.attemptsUsed + 1 < request.maxAttempts) {
+      if (task.state === 'FAILED' && task.attemptsUsed + 1 < request.maxAttempts && !isFinal(task, request)) {
         fail(
           'rightEnd',
           `${taskId} failed with ${task.attemptsUsed} of ${request.maxAttempts} attempts: ${task.reason.detail}`,
@@ -101,5 +100,35 @@ function judgeTasks(
         fail('rightEnd', `${taskId} is called FAILED and its last process exited with 0`, [taskId]);
       }
     }
+  }
+}
+
+/** As often as the image is tried that cannot be pulled, by default. */
+const MAX_PULLS = 3;
+
+/** It ends before its attempts are used up: by what it waits for, its image, or an exit code that is not tried again. */
+function isFinal({ reason, exitCode }: Task, { retryOnExit, behaviour }: SimRequest): boolean {
+  if (reason.code === 'DEPENDENCY_FAILED') return true;
+  if (reason.code === 'STOPPED' && reason.cause === 'IMAGE_PULL')
+    return (behaviour.pullFailures ?? 0) >= MAX_PULLS;
+  return retryOnExit !== undefined && exitCode !== undefined && !retryOnExit.includes(exitCode);
+}
+
+/** Members are counted from the stream, which is read only where changes are announced. */
+function judgeArrays(
+  plan: SimPlan,
+  tables: MemoryTables,
+  fail: (invariant: Invariant, detail: string, about: readonly string[]) => void,
+): void {
+  for (const request of plan.requests.filter(({ array }) => array === true)) {
+    const taskIds = taskIdsOf(request);
+    const states = taskIds.map((taskId) => tables.tasks.get(taskId)?.state);
+    const [succeeded, failed, cancelled] = ['SUCCEEDED', 'FAILED', 'CANCELLED'].map(
+      (state) => states.filter((each) => each === state).length,
+    );
+    const array = tables.arrays.get(taskIds[0] ?? '');
+    const counts = [array?.succeeded, array?.failed, array?.cancelled];
+    if (counts.join() !== [succeeded, failed, cancelled].join())
+      fail('arrayCounted', `${request.key} counts ${counts.join()} of ${states.join()}`, taskIds);
   }
 }

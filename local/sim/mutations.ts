@@ -353,6 +353,31 @@ export const mutations: readonly Mutation[] = [
         (await store.getTasks(ids)).map((task) => ({ ...task, spec: { ...task.spec, interruptible: true } })),
     })),
   },
+  {
+    name: 'blocked-is-pending',
+    what: 'A task that waits for others goes into the queue at once.',
+    caughtBy: ['inOrder'],
+    decorators: onStore((store) => ({
+      acceptTask: (task) => store.acceptTask(task.state === 'BLOCKED' ? { ...task, state: 'PENDING' } : task),
+    })),
+  },
+  {
+    name: 'dependents-forgotten',
+    what: 'Nobody writes down who waits for a task, and nobody looks after those that wait.',
+    caughtBy: ['allEnd'],
+    decorators: onStore(() => ({
+      addDependent: async () => {},
+      listBlocked: async () => ({ tasks: [], more: false }),
+    })),
+  },
+  {
+    name: 'members-succeed',
+    what: 'Every end of an array’s member is counted as a success.',
+    caughtBy: ['arrayCounted'],
+    decorators: onStore((store) => ({
+      countArrayMember: (member) => store.countArrayMember({ ...member, end: 'succeeded' }),
+    })),
+  },
 ];
 
 /** A class instance's methods live on its prototype, which a spread leaves behind. */

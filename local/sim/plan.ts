@@ -1,3 +1,4 @@
+import { taskIdOf } from '../../layers/control/taskId.ts';
 import type { Pool } from '../../layers/domain/model/pool.ts';
 
 /** One `Task Requested` of the run, and how its processes behave. */
@@ -14,6 +15,32 @@ export interface SimRequest {
   readonly behaviour: Behaviour;
   /** How often the event is sent, each time as an event of its own with the same key. */
   readonly sends: number;
+  /** Whose event it is; absent: `shop`'s. */
+  readonly source?: string;
+  /** The tasks are one array. */
+  readonly array?: boolean;
+  /** Requests, by key, whose first tasks these wait for. The event is sent when those are on record. */
+  readonly after?: readonly { readonly key: string; readonly condition: 'success' | 'completion' }[];
+  /** The only exit codes that are tried again; absent: any. */
+  readonly retryOnExit?: readonly number[];
+}
+
+export const sourceOf = ({ source = 'shop' }: SimRequest): string => source;
+
+export const taskIdsOf = (request: SimRequest): string[] =>
+  Array.from({ length: request.count }, (_, ordinal) => taskIdOf(sourceOf(request), request.key, ordinal));
+
+/** Of each request that is waited for, so many tasks: an event names at most twenty. */
+const WAITED_FOR = 3;
+
+/** The tasks that those of a request wait for. */
+export function dependenciesOf(request: SimRequest, requests: readonly SimRequest[]) {
+  return (request.after ?? []).flatMap(({ key, condition }) =>
+    requests
+      .filter((each) => each.key === key)
+      .flatMap((each) => taskIdsOf(each).slice(0, WAITED_FOR))
+      .map((taskId) => ({ taskId, condition })),
+  );
 }
 
 /** What a process of a request does; the same for the same attempt in every run. */
@@ -24,6 +51,10 @@ export interface Behaviour {
   readonly exitCode: number;
   /** So many of its own attempts exit with 1 first. */
   readonly failures: number;
+  /** Those run out of memory. */
+  readonly outOfMemory?: boolean;
+  /** The image of so many attempts, before all others, cannot be pulled. */
+  readonly pullFailures?: number;
 }
 
 /** Something a person or an alarm does. */
@@ -32,6 +63,7 @@ export type SimAction =
   | { readonly kind: 'drain'; readonly atMs: number; readonly pick: number }
   /** ALARM, and OK again `forMs` later; a pause, and the resumption. */
   | { readonly kind: 'alarm' | 'pause'; readonly atMs: number; readonly forMs: number }
+  | { readonly kind: 'pauseSource'; readonly atMs: number; readonly forMs: number; readonly source: string }
   /** A host dies, its Spot instance is taken, or its agent loses ECS for a while; `pick` chooses among those there are. */
   | { readonly kind: 'kill' | 'interrupt' | 'partition'; readonly atMs: number; readonly pick: number };
 

@@ -69,6 +69,8 @@ export class Processes {
     const { clock, behave, onStart, onExit } = this.options;
     const attempt = Number(container.environment.BERTH_ATTEMPT);
     const run = behave(container, attempt);
+    // What cannot be pulled is no process.
+    if (run.failsToStart !== undefined) return run;
     const process: Process = {
       taskId: container.environment.BERTH_TASK_ID ?? '',
       attempt,
@@ -83,7 +85,7 @@ export class Processes {
     this.byArn.set(process.arn, process);
     onStart(process);
     const { runMs, startMs = 0 } = run;
-    if (runMs !== undefined && run.failsToStart === undefined) {
+    if (runMs !== undefined) {
       // Set before the container's own timer, so that at the same moment this one looks first.
       clock.after(startMs + runMs, () => {
         if (process.stopAsked || !this.isAlive(process)) return;

@@ -8,7 +8,11 @@ export interface RandomPlanOptions {
 }
 
 /** A workload drawn from a seed: bursts of requests of mixed size, and what people and alarms do meanwhile. */
-export function randomPlan(random: Random, { tasks, hosts, stormMs }: RandomPlanOptions): SimPlan {
+export function randomPlan(
+  random: Random,
+  relations: Random,
+  { tasks, hosts, stormMs }: RandomPlanOptions,
+): SimPlan {
   const requests: SimRequest[] = [];
   const burstMs = [0, random.between(5_000, stormMs / 2), random.between(stormMs / 4, stormMs)];
   for (let left = tasks; left > 0; ) {
@@ -18,10 +22,13 @@ export function randomPlan(random: Random, { tasks, hosts, stormMs }: RandomPlan
       randomRequest(random, `r${requests.length}`, count, random.pick([burstMs[0] ?? 0, ...burstMs])),
     );
   }
+  const related = requests.map((request, index) =>
+    withRelations(relations, request, requests.slice(0, index)),
+  );
   const lifecycles = random.chance(0.5) ? (['on-demand', 'spot'] as const) : (['on-demand'] as const);
   return {
-    requests,
-    actions: randomActions(random, requests, stormMs),
+    requests: related,
+    actions: [...randomActions(random, related, stormMs), ...sourceActions(relations, stormMs)],
     pool: simPool({ maxHosts: hosts, lifecycles }),
     stormMs,
   };
@@ -48,6 +55,44 @@ function randomRequest(random: Random, key: string, count: number, burstMs: numb
     sends: random.chance(0.1) ? 2 : 1,
   };
 }
+
+const OTHER_SOURCE = 'reports';
+
+/** Makes a request wait for earlier ones, an array, another source's, or choosy about its retries. */
+function withRelations(random: Random, request: SimRequest, earlier: readonly SimRequest[]): SimRequest {
+  const waits = random.chance(0.2) ? random.between(1, 2) : 0;
+  const waitedFor = new Set<string>();
+  for (let left = Math.min(waits, earlier.length); left > 0; left--)
+    waitedFor.add(earlier[random.between(0, earlier.length - 1)]?.key ?? '');
+  const after = [...waitedFor].map((key) => ({
+    key,
+    condition: random.pick(['success', 'completion'] as const),
+  }));
+  return {
+    ...request,
+    ...(random.chance(0.25) && { source: OTHER_SOURCE }),
+    ...(request.count > 1 && random.chance(0.3) && { array: true }),
+    ...(after.length > 0 && { after }),
+    behaviour: {
+      ...request.behaviour,
+      ...(random.chance(0.3) && { outOfMemory: true }),
+      ...(random.chance(0.06) && { pullFailures: random.between(1, 4) }),
+    },
+    ...(random.chance(0.1) && { retryOnExit: random.pick([[1], [9]]) }),
+  };
+}
+
+const sourceActions = (random: Random, stormMs: number): SimAction[] =>
+  random.chance(0.15)
+    ? [
+        {
+          kind: 'pauseSource',
+          source: OTHER_SOURCE,
+          atMs: random.between(0, stormMs),
+          forMs: random.between(5_000, 60_000),
+        },
+      ]
+    : [];
 
 function randomActions(random: Random, requests: readonly SimRequest[], stormMs: number): SimAction[] {
   const actions: SimAction[] = [];

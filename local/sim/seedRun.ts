@@ -24,7 +24,7 @@ export interface Case {
 export const caseOf = (seed: number, { tasks, hosts, stormMs, rates }: SeedOptions): Case => ({
   seed,
   rates,
-  plan: randomPlan(seededRandom(seed, 'plan'), { tasks, hosts, stormMs }),
+  plan: randomPlan(seededRandom(seed, 'plan'), seededRandom(seed, 'relations'), { tasks, hosts, stormMs }),
 });
 
 /** One seed in so many has its changes announced as well, which is a third more work. */

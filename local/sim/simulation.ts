@@ -1,5 +1,4 @@
 import type { SQSBatchResponse } from 'aws-lambda';
-import { taskIdOf } from '../../layers/control/taskId.ts';
 import { isTerminal } from '../../layers/domain/model/task.ts';
 import type { Bus } from '../../layers/ports/bus.ts';
 import type { Containers } from '../../layers/ports/containers.ts';
@@ -16,7 +15,7 @@ import { judgeEnding } from './ending.ts';
 import { calm, type FaultRates } from './faultRates.ts';
 import { createMemoryStore } from './memoryStore.ts';
 import type { MemoryTables } from './memoryTables.ts';
-import { CLUSTER, type SimPlan, type SimRequest } from './plan.ts';
+import { CLUSTER, type SimPlan } from './plan.ts';
 import { type Random, seededRandom } from './random.ts';
 import { keepTrace, noTrace } from './trace.ts';
 
@@ -58,16 +57,12 @@ export interface SimResult {
   readonly ends: Readonly<Record<string, string>>;
 }
 
-const SOURCE = 'shop';
 const START_MS = Date.UTC(2026, 0, 1);
 /** How long after the storm everything has to have come to rest. */
 const REST_LIMIT_MS = 3 * 3_600_000;
 const REST_STEP_MS = 10_000;
 /** More of the same helps nobody. */
 const MAX_VIOLATIONS = 10;
-
-export const taskIdsOf = ({ key, count }: SimRequest): string[] =>
-  Array.from({ length: count }, (_, ordinal) => taskIdOf(SOURCE, key, ordinal));
 
 /** Runs a plan through the real handlers in virtual time. Everything that may vary follows from the seed. */
 export async function simulate(options: SimOptions): Promise<SimResult> {
@@ -161,7 +156,6 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
       plan,
       tables: store.tables,
       cloud,
-      taskIdsOf,
       desiredHosts: desiredOf(store),
       now: endedAfterMs,
     };

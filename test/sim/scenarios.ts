@@ -52,6 +52,19 @@ export const scenarios: readonly Scenario[] = [
     ends: ['FAILED'],
   },
   {
+    name: 'an image that can be pulled at the second try, and a task that then runs out of memory once',
+    plan: plan([
+      request({ behaviour: { runMs: 2_000, exitCode: 0, failures: 1, outOfMemory: true, pullFailures: 1 } }),
+    ]),
+    ends: ['SUCCEEDED'],
+    happens: [/OutOfMemoryError/, /CannotPullContainerError/],
+  },
+  {
+    name: 'an image that is not there',
+    plan: plan([request({ behaviour: { runMs: 2_000, exitCode: 0, failures: 0, pullFailures: 4 } })]),
+    ends: ['FAILED'],
+  },
+  {
     name: 'a timeout',
     plan: plan([request({ timeoutSeconds: 5, maxAttempts: 1, behaviour: endless })]),
     ends: ['FAILED'],
@@ -128,6 +141,34 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'a pause and its end',
     plan: plan([request({ atMs: 3_000 })], [{ kind: 'pause', atMs: 1_000, forMs: 20_000 }]),
+    ends: ['SUCCEEDED'],
+  },
+  {
+    name: 'a task that waits for another, and one that waits for a failure',
+    plan: plan([
+      request({ maxAttempts: 1, behaviour: { runMs: 2_000, exitCode: 0, failures: 1 } }),
+      request({ key: 'then', after: [{ key: 'one', condition: 'completion' }] }),
+      request({ key: 'never', after: [{ key: 'one', condition: 'success' }] }),
+    ]),
+    ends: ['FAILED', 'SUCCEEDED', 'FAILED'],
+  },
+  {
+    name: 'a cancellation of what others wait for',
+    plan: plan(
+      [
+        request({ behaviour: endless }),
+        request({ key: 'then', array: true, count: 2, after: [{ key: 'one', condition: 'success' }] }),
+      ],
+      [{ kind: 'cancel', atMs: 45_000, key: 'one', ordinal: 0 }],
+    ),
+    ends: ['CANCELLED'],
+  },
+  {
+    name: 'a pause of one source',
+    plan: plan(
+      [request({ atMs: 3_000 }), request({ key: 'two', atMs: 3_000, source: 'reports' })],
+      [{ kind: 'pauseSource', atMs: 1_000, forMs: 20_000, source: 'reports' }],
+    ),
     ends: ['SUCCEEDED'],
   },
   {

@@ -22,12 +22,14 @@ export interface HostViews {
   readonly hosts: readonly Host[];
   readonly instances: readonly ObservedMachine[];
   readonly ecsHosts: readonly ObservedHost[];
+  /** When EC2 and ECS were asked, epoch ms: an invocation may be held up for minutes after that. */
+  readonly readAt: number;
 }
 
 export async function reconcileHosts(
   world: World,
   cluster: Cluster,
-  { hosts, instances, ecsHosts }: HostViews,
+  { hosts, instances, ecsHosts, readAt }: HostViews,
   repairs: Repairs,
 ): Promise<void> {
   const now = world.clock.now();
@@ -35,7 +37,7 @@ export async function reconcileHosts(
   const byEcs = new Map(ecsHosts.map((host) => [host.hostId, host]));
   for (const host of hosts) {
     const instance = byInstance.get(host.hostId);
-    if (instance ? gone.has(instance.state) : now - host.launchedAt > ABSENCE_PROOF_MS) {
+    if (instance ? gone.has(instance.state) : readAt - host.launchedAt > ABSENCE_PROOF_MS) {
       await lose(world, host, instance);
       repairs.hostsLost += 1;
       continue;

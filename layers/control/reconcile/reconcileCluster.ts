@@ -16,6 +16,7 @@ import { stopStrays } from './strays.ts';
 export async function reconcileCluster(world: World, cluster: Cluster): Promise<Repairs> {
   const { store, containers, machines, bus, metrics, log } = world;
   const repairs = noRepairs();
+  const readAt = world.clock.now();
   // EC2 and ECS are read before the record: what they do not know yet was recorded later and is young.
   const [instances, ecsHosts, ecsTasks] = await Promise.all([
     machines.list(cluster.name),
@@ -23,7 +24,7 @@ export async function reconcileCluster(world: World, cluster: Cluster): Promise<
     containers.listTasks(cluster.name),
   ]);
   const hosts = await store.listHosts(cluster.name);
-  await reconcileHosts(world, cluster, { hosts, instances, ecsHosts }, repairs);
+  await reconcileHosts(world, cluster, { hosts, instances, ecsHosts, readAt }, repairs);
   const observed = new Map<string, ObservedTask>();
   for (const task of ecsTasks) {
     if (task.ref) observed.set(`${task.ref.taskId}:${task.ref.attempt}`, task);
