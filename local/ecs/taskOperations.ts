@@ -21,6 +21,9 @@ const MAX_DESCRIBED = 100;
 
 type Output<T> = Omit<T, '$metadata'>;
 
+/** Amazon ECS API reference, "eventual consistency". */
+const UNSEEN_MS = 300_000;
+
 export class TaskOperations {
   private readonly context: EngineContext;
   private readonly store: EcsStore;
@@ -65,12 +68,15 @@ export class TaskOperations {
 
   /**
    * Reads are eventually consistent: with a `delay` fault at `ecs.staleRead` a change younger than the delay is not seen
-   * yet, and with `drop` the task is not seen at all.
+   * yet, and with `drop` a young task is not seen at all. ECS asks to back off for up to five minutes: what is older shows.
    */
   private read(task: TaskRecord | undefined, arn: string): TaskRecord | undefined {
     if (task === undefined) return undefined;
     const fault = this.context.faults.at('ecs.staleRead', arn);
-    if (fault?.kind === 'drop') return undefined;
+    if (fault?.kind === 'drop') {
+      const age = this.context.clock.now() - task.createdAt;
+      return age < UNSEEN_MS ? undefined : task;
+    }
     if (fault?.kind !== 'delay') return task;
     const past = this.store.pastOf(task.id);
     if (past === undefined || past.replacedAt + fault.delayMs <= this.context.clock.now()) return task;

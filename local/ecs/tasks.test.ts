@@ -239,6 +239,19 @@ describe('faults', () => {
     expect((await t.task(arn)).lastStatus).toBe('RUNNING');
   });
 
+  it('hides a task from reads on demand, but none that is older than ECS takes to show it', async () => {
+    const faults = {
+      at: (point: string) => (point === 'ecs.staleRead' ? ({ kind: 'drop' } as const) : undefined),
+    };
+    const t = await testEcs({ over: { faults }, run: { runMs: 900_000 } });
+    await t.host('i-0aaa');
+    const arn = firstArn(await t.run(await t.define('web')));
+    await t.context.clock.advance(299_999);
+    await expect(t.task(arn)).rejects.toThrow('no task');
+    await t.context.clock.advance(1);
+    expect((await t.task(arn)).lastStatus).toBe('RUNNING');
+  });
+
   it('loses an answer after the work is done; the same token then finds it', async () => {
     let lose = true;
     const faults = {

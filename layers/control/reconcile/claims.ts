@@ -57,7 +57,12 @@ export async function reconcileClaims(
       }
       return;
     }
-    if (now - Math.max(claim.claimedAt, task.startedAt ?? 0) > ABSENCE_PROOF_MS) {
+    // When ECS made the task is not on record: until its start is, as long again is allowed for the launch.
+    const madeBy = Math.max(
+      claim.claimedAt + (task.startedAt === undefined ? ABSENCE_PROOF_MS : 0),
+      task.startedAt ?? 0,
+    );
+    if (now - madeBy > ABSENCE_PROOF_MS) {
       await settleForgotten(world, task, repairs);
     }
   });
