@@ -162,7 +162,14 @@ function misfits(request: TaskRequest, definition: TaskDefinition, pools: readon
     rule: `An override must name a container of ${definition.family}:${definition.revision}, and "${name}" is none.`,
     fix: `Use one of: ${definition.containers.map((container) => container.name).join(', ')}.`,
   }));
-  const { pool } = request.placement;
+  const { pool, gang } = request.placement;
+  if (gang !== undefined && request.concurrency !== undefined && request.concurrency.max < gang.size) {
+    problems.push({
+      field: 'concurrency.max',
+      rule: `A gang of ${gang.size} starts together, and concurrency allows ${request.concurrency.max} of its members at a time.`,
+      fix: `Raise max to ${gang.size} or more, or leave the gang out.`,
+    });
+  }
   if (pool !== undefined && !pools.includes(pool)) {
     problems.push({
       field: 'placement.pool',
@@ -197,6 +204,7 @@ const specOf = (request: TaskRequest, definition: TaskDefinition, pools: readonl
   isolation: request.isolation,
   interruptible: request.interruptible,
   after: request.after,
+  ...(request.concurrency !== undefined && { concurrency: request.concurrency }),
   tags: request.tags,
 });
 

@@ -17,6 +17,7 @@ import { launchTask } from './launch.ts';
 import { carryOutPreemptions, mendHolds, settleHolds } from './preempt.ts';
 import { recordWaits } from './recordWaits.ts';
 import { retireHosts } from './retire.ts';
+import { clearSeats } from './seats.ts';
 import { loadSnapshot } from './snapshot.ts';
 import { enforceTimeouts } from './timeouts.ts';
 import type { World } from './world.ts';
@@ -26,7 +27,7 @@ export type PassWorld = Pick<World, 'store' | 'containers' | 'clock' | 'log' | '
 };
 
 /** DynamoDB takes 100 items a transaction, one of which is the host. */
-const MAX_TASKS_PER_CLAIM = 99;
+const MAX_ITEMS_PER_CLAIM = 99;
 const CLAIMS_AT_ONCE = 8;
 const LAUNCHES_AT_ONCE = 10;
 /** How soon a launch that was throttled or not answered is tried again. */
@@ -97,6 +98,7 @@ export async function schedulePass(
     });
   }
 
+  await clearSeats(store, clusterName, loaded.emptySeats);
   const unfinished = hinted.filter((task) => task.state === 'PLACED' && task.ecsTaskArn === undefined);
   await enforceTimeouts(world, hinted);
   const applied = await claimAndLaunch(world, snapshot, plan, { byId, holds: held.holds }, unfinished);
@@ -216,26 +218,48 @@ async function claimAndLaunch(
   };
   await concurrently(unfinished, LAUNCHES_AT_ONCE, launch);
   const hosts = new Map(snapshot.hosts.map((host) => [host.hostId, host]));
-  const chunks = plan.placements.flatMap((placement) => chunked(placement, MAX_TASKS_PER_CLAIM));
-  await concurrently(chunks, CLAIMS_AT_ONCE, async (chunk) => {
+  const chunks = plan.placements.flatMap((placement) => chunked(placement, known.byId));
+  const claimAndGo = async (chunk: HostPlacement): Promise<void> => {
     const host = hosts.get(chunk.hostId);
     const claimed = await claimChunk(world, snapshot.cluster.name, chunk, host, known, applied);
     applied.placed += claimed.length;
     if (claimed.length > 0) applied.claimed.add(chunk.hostId);
     await concurrently(claimed, LAUNCHES_AT_ONCE, launch);
-  });
+  };
+  const isCapped = ({ tasks }: HostPlacement): boolean =>
+    tasks.some(({ taskId }) => known.byId.get(taskId)?.spec.concurrency !== undefined);
+  await concurrently(
+    chunks.filter((chunk) => !isCapped(chunk)),
+    CLAIMS_AT_ONCE,
+    claimAndGo,
+  );
+  // One by one: two claims under one key would meet in its record, and each cancel the other.
+  for (const chunk of chunks) if (isCapped(chunk)) await claimAndGo(chunk);
   return applied;
 }
 
 const claimed = (task: ClaimRequest['tasks'][number], hold: Claim | undefined) =>
   hold === undefined ? task : { ...task, hold: { demand: hold.demand, hostPorts: hold.hostPorts } };
 
-function* slices<T>(items: readonly T[], size: number): Generator<T[]> {
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+/** Parts of what one transaction takes: each task is an item of it, and so is each of their concurrency keys. */
+function chunked(placement: HostPlacement, byId: ReadonlyMap<string, Task>): HostPlacement[] {
+  const chunks: HostPlacement['tasks'][number][][] = [];
+  let items = MAX_ITEMS_PER_CLAIM;
+  let keys = new Set<string>();
+  for (const ref of placement.tasks) {
+    const key = byId.get(ref.taskId)?.spec.concurrency?.key;
+    const more = key === undefined || keys.has(key) ? 1 : 2;
+    if (items + more > MAX_ITEMS_PER_CLAIM) {
+      chunks.push([]);
+      keys = new Set();
+      items = 0;
+    }
+    chunks.at(-1)?.push(ref);
+    items += key === undefined || keys.has(key) ? 1 : 2;
+    if (key !== undefined) keys.add(key);
+  }
+  return chunks.map((tasks) => ({ ...placement, tasks }));
 }
-
-const chunked = (placement: HostPlacement, size: number): HostPlacement[] =>
-  [...slices(placement.tasks, size)].map((tasks) => ({ ...placement, tasks }));
 
 /**
  * Claims a host for a chunk of tasks; tasks that have moved on are left out once and the rest tried again. Returns the
@@ -282,6 +306,7 @@ async function claimChunk(
             priority: spec.priority,
             interruptible: spec.interruptible,
             ...(isConstrained(spec.placement) && { constrained: true }),
+            ...(spec.concurrency !== undefined && { concurrency: spec.concurrency }),
           },
           holds.get(taskId),
         );
@@ -301,6 +326,13 @@ async function claimChunk(
       case 'host-changed':
         applied.stale.push(...tasks.map((task) => task.taskId));
         return [];
+      case 'cap-reached': {
+        // Others have taken the seats since the snapshot: the next pass finds whether any is left.
+        const full = new Set(outcome.taskIds);
+        applied.stale.push(...full);
+        tasks = tasks.filter((task) => !full.has(task.taskId));
+        break;
+      }
       case 'tasks-changed': {
         const moved = new Set(outcome.taskIds);
         tasks = tasks.filter((task) => !moved.has(task.taskId));

@@ -2,6 +2,7 @@ import type { Cluster } from '../domain/model/pool.ts';
 import type { Snapshot } from '../domain/model/snapshot.ts';
 import type { Task } from '../domain/model/task.ts';
 import { withOvercommit } from '../domain/placement/overcommit.ts';
+import { readSeats, type Seats } from './seats.ts';
 import type { World } from './world.ts';
 
 /** Bounds a pass: what lies beyond is taken by the next one. */
@@ -15,6 +16,8 @@ export interface Loaded {
   readonly snapshot: Snapshot;
   /** The tasks a wake was about, as they are now, whatever their state. */
   readonly hinted: readonly Task[];
+  /** Seats of concurrency keys whose attempts are over. */
+  readonly emptySeats: Seats['empty'];
 }
 
 /**
@@ -41,12 +44,16 @@ export async function loadSnapshot(
     else pending.delete(task.taskId);
   }
   const ready = [...pending.values()].filter(({ source }) => !paused.has(source));
+  const taken = ready.length > MAX_READY ? ready.slice(0, MAX_PENDING_PER_PASS) : ready;
+  const seats = await readSeats(store, cluster.name, taken);
   return {
+    emptySeats: seats.empty,
     hinted: hinted.filter((task) => task.cluster === cluster.name),
     snapshot: {
       cluster,
       hosts: withOvercommit(hosts, cluster.pools, world.clock.now()),
-      pending: ready.length > MAX_READY ? ready.slice(0, MAX_PENDING_PER_PASS) : ready,
+      pending: taken,
+      ...(seats.holders.size > 0 && { holders: seats.holders }),
       morePending: queue.more || ready.length > MAX_READY,
       openOrders,
       insufficientCapacity,

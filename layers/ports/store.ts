@@ -5,14 +5,14 @@ import type { Claim, Host, HostState } from '../domain/model/host.ts';
 import type { CapacityOrder, Cluster, InsufficientCapacity, Pool } from '../domain/model/pool.ts';
 import type { Reason, StopCause } from '../domain/model/reason.ts';
 import type { Resources } from '../domain/model/resources.ts';
-import type { Task, TaskState } from '../domain/model/task.ts';
+import type { Concurrency, Task, TaskState } from '../domain/model/task.ts';
 
 /**
  * The record of everything. Every write is one guarded, repeatable step: it says in its result whether the guard held,
  * and never throws for a guard that did not. Only infrastructure failures throw (`StoreUnavailable`), and after one the
  * caller may repeat the call.
  */
-export interface Store extends TaskStore, ArrayStore, HostStore, ClusterStore {}
+export interface Store extends TaskStore, ArrayStore, SeatStore, HostStore, ClusterStore {}
 
 /** The guard of a write did not hold; `current` is the record as it was found, when there is one. */
 export interface Refused<T> {
@@ -106,6 +106,14 @@ export interface ArrayStore {
     readonly nowMs: number;
     readonly expiresAt: number;
   }): Promise<void>;
+}
+
+/** Places under a concurrency key. They are taken by `claim`, in its transaction. */
+export interface SeatStore {
+  /** The attempts that have a seat, by key; keys without any are left out. Strongly consistent. */
+  listSeats(cluster: string, keys: readonly string[]): Promise<ReadonlyMap<string, readonly AttemptRef[]>>;
+  /** No guard: only for attempts that are over, which take no seat again. Those that have none are passed over. */
+  freeSeats(cluster: string, key: string, seats: readonly AttemptRef[]): Promise<void>;
 }
 
 export interface TaskEnd {
@@ -216,6 +224,8 @@ export interface ClaimRequest {
     Pick<Claim, 'demand' | 'hostPorts' | 'group' | 'priority' | 'interruptible' | 'constrained'> & {
       /** What this host holds for the task, as it was read: it goes into the claim. Guard: it is still that. */
       readonly hold?: Pick<Claim, 'demand' | 'hostPorts'>;
+      /** Guard: fewer than `max` seats of the key are taken. The task takes one. */
+      readonly concurrency?: Concurrency;
       /** Goes onto the task's record, for its launch: the demand is less than what it asks. */
       readonly cpuOvercommit?: number;
     })[];
@@ -226,7 +236,9 @@ export type ClaimOutcome =
   /** The host no longer meets the guard: plan again on a fresh snapshot. */
   | { readonly outcome: 'host-changed'; readonly host: Host | undefined }
   /** These tasks are no longer pending at that attempt (cancelled, placed elsewhere): leave them out. */
-  | { readonly outcome: 'tasks-changed'; readonly taskIds: readonly string[] };
+  | { readonly outcome: 'tasks-changed'; readonly taskIds: readonly string[] }
+  /** All else would hold, but so many seats are not free under the keys of these. */
+  | { readonly outcome: 'cap-reached'; readonly taskIds: readonly string[] };
 
 export interface ClusterStore {
   /** Strongly consistent, pools included. */

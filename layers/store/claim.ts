@@ -8,6 +8,7 @@ import { pack } from './hostItem.ts';
 import { taskKey } from './keys.ts';
 import { attemptIn, leaveQueue } from './moveTask.ts';
 import { keysOfHost } from './readHosts.ts';
+import { seatGroups, takeSeats } from './seats.ts';
 import { type Table, transact } from './tableAccess.ts';
 
 /** A transaction holds 100 items, one of which is the host. */
@@ -24,10 +25,13 @@ export const claim =
   async (request) => {
     checkBounds(request);
     if (request.tasks.length === 0) return { outcome: 'claimed' };
+    const crowded = crowdedTasks(request);
+    if (crowded.length > 0) return { outcome: 'cap-reached', taskIds: crowded };
     const keys = await keysOfHost(table, request.cluster, request.hostId);
     const ports = portsOf(request);
     // The guard compares with the ports in use before the claim; two of its own tasks on one port would both pass.
     if (new Set(ports).size < ports.length) return claimOutcome(table, keys, request, []);
+    const groups = seatGroups(request.tasks);
     const refusals = await transact(table, [
       { Update: { TableName: table.name, Key: toImage({ ...keys.hot }), ...hostUpdate(request, ports) } },
       ...request.tasks.map((task) => ({
@@ -37,6 +41,7 @@ export const claim =
           ...taskUpdate(request, task),
         },
       })),
+      ...groups.map((group) => takeSeats(table, request.cluster, group)),
     ]);
     return refusals === undefined ? { outcome: 'claimed' } : claimOutcome(table, keys, request, refusals);
   };
@@ -49,10 +54,19 @@ export const demandOf = (request: ClaimRequest): Resources =>
 export const portsOf = ({ tasks }: ClaimRequest): string[] =>
   tasks.flatMap(({ hostPorts, hold }) => hostPorts.filter((port) => !hold?.hostPorts.includes(port)));
 
+/** Tasks that are too many for their own maximums, whoever holds a place. */
+export const crowdedTasks = ({ tasks }: ClaimRequest): string[] =>
+  seatGroups(tasks).flatMap(({ mostTaken, taskIds }) => (mostTaken < 0 ? taskIds : []));
+
+/** What a claim of these tasks writes beside the host. */
+const itemsOf = ({ tasks }: ClaimRequest): number => tasks.length + seatGroups(tasks).length;
+
 export function checkBounds(request: ClaimRequest): void {
   const ids = new Set(request.tasks.map(({ taskId }) => taskId));
-  if (request.tasks.length > MAX_TASKS_PER_CLAIM) {
-    throw new RangeError(`a claim holds at most ${MAX_TASKS_PER_CLAIM} tasks, not ${request.tasks.length}`);
+  if (itemsOf(request) > MAX_TASKS_PER_CLAIM) {
+    throw new RangeError(
+      `a claim holds at most ${MAX_TASKS_PER_CLAIM} tasks and keys, not ${itemsOf(request)}`,
+    );
   }
   if (ids.size < request.tasks.length) throw new RangeError('a claim names a task twice');
 }

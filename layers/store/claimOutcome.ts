@@ -2,6 +2,7 @@ import type { Task } from '../domain/model/task.ts';
 import type { ClaimOutcome, ClaimRequest } from '../ports/store.ts';
 import { claimsOf } from './hostItem.ts';
 import { currentHost, type HostKeys } from './readHosts.ts';
+import { seatGroups } from './seats.ts';
 import type { Refusal, Table } from './tableAccess.ts';
 import { taskFromItem } from './taskItem.ts';
 
@@ -13,10 +14,10 @@ export async function claimOutcome(
   table: Table,
   keys: HostKeys,
   request: ClaimRequest,
-  [hostRefusal, ...taskRefusals]: readonly Refusal[],
+  [hostRefusal, ...refusals]: readonly Refusal[],
 ): Promise<ClaimOutcome> {
   const refused = request.tasks.flatMap((task, index) => {
-    const refusal = taskRefusals[index];
+    const refusal = refusals[index];
     return refusal === undefined ? [] : [{ task, record: refusal.item && taskFromItem(refusal.item) }];
   });
   const claims = hostRefusal?.item === undefined ? {} : claimsOf(hostRefusal.item);
@@ -30,6 +31,11 @@ export async function claimOutcome(
     const changed = others.length > 0 ? others : ours;
     return { outcome: 'tasks-changed', taskIds: changed.map(({ task }) => task.taskId) };
   }
+  const full = seatGroups(request.tasks).filter(
+    (_, index) => refusals[request.tasks.length + index] !== undefined,
+  );
+  if (hostRefusal === undefined && full.length > 0)
+    return { outcome: 'cap-reached', taskIds: full.flatMap(({ taskIds }) => taskIds) };
   return { outcome: 'host-changed', host: await currentHost(table, keys) };
 }
 

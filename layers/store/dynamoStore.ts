@@ -20,6 +20,7 @@ import { registerHost } from './registerHost.ts';
 import { releaseClaim } from './releaseClaim.ts';
 import { removeHost } from './removeHost.ts';
 import { defaultRetryBounds, type RetryBounds } from './retry.ts';
+import { freeSeats, listSeats } from './seats.ts';
 import { setHostState } from './setHostState.ts';
 import type { Table } from './tableAccess.ts';
 
@@ -60,6 +61,8 @@ export function createDynamoStore({ client, table: name, retry, now = Date.now }
     openArray: openArray(table),
     getArray: getArray(table),
     countArrayMember: countArrayMember(table),
+    listSeats: listSeats(table),
+    freeSeats: freeSeats(table),
     listHosts: listHosts(table, agentReports(table, now)),
     getHost: getHost(table),
     addHost: addHost(table),

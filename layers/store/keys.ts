@@ -62,6 +62,9 @@ export const queueOrder = (task: {
     task.taskId,
   ].join('#');
 
+/** Who holds the places of a concurrency key; a partition of its own, as every claim under the key writes it. */
+export const seatsKey = (cluster: string, key: string): Key => ({ pk: `CAP#${cluster}#${key}`, sk: 'SEATS' });
+
 export const arrayKey = (arrayId: string): Key => ({ pk: `ARRAY#${arrayId}`, sk: 'META' });
 export const arrayPartKey = (arrayId: string, part: number): Key => ({
   pk: `ARRAY#${arrayId}`,

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Host } from '../../layers/domain/model/host.ts';
 import { minus, plus, type Resources } from '../../layers/domain/model/resources.ts';
 import { isTerminal, type Task } from '../../layers/domain/model/task.ts';
+import { crowdOf } from './capInvariant.ts';
 import type { Cloud } from './cloud.ts';
 import type { MemoryTables } from './memoryTables.ts';
 import type { Process } from './processes.ts';
@@ -29,6 +30,7 @@ export const stepInvariants = {
   noEviction: 'Berth gives back no host that holds claims, unless EC2 takes it or its agent is beyond reach.',
   endedIsDead: 'When a task is called ended, its process has ended or is known to be lost with its host.',
   inOrder: 'A task starts only when what it waits for has ended as it asks.',
+  capHeld: 'No concurrency key ever has more tasks in place than the newest of them allows.',
   poolBound: 'A pool never has more instances than its maximum.',
 } as const;
 
@@ -160,6 +162,8 @@ export class Checker {
     if (after.stopRequested?.code === 'PREEMPTED' && !after.spec.interruptible) {
       this.fail('stayPut', `${after.taskId} is asked to stop: ${after.stopRequested.detail}`, about);
     }
+    const crowd = crowdOf(this.options.tables, before, after);
+    if (crowd !== undefined) this.fail('capHeld', crowd, about);
     const processes = this.options.cloud().processes.byTask.get(after.taskId) ?? [];
     if (after.state === 'SUCCEEDED' && before?.state !== 'SUCCEEDED') {
       const good = processes.some((process) => process.attempt === after.attempt && process.exitCode === 0);

@@ -111,6 +111,7 @@ async function sendRequest(options: DriverOptions, request: SimRequest): Promise
       ...(timeoutSeconds !== undefined && { timeoutSeconds }),
       ...(array && { array }),
       ...(after.length > 0 && { after }),
+      ...(request.concurrency !== undefined && { concurrency: request.concurrency }),
     },
   });
 }

@@ -4,9 +4,17 @@ import type { Claim, Host } from '../../layers/domain/model/host.ts';
 import { fitsInto, minus, plus, type Resources } from '../../layers/domain/model/resources.ts';
 import type { ClaimOutcome, ClaimRequest, HostStore } from '../../layers/ports/store.ts';
 import { withReport } from '../../layers/store/agentReports.ts';
-import { checkBounds, claimOf, demandOf as netDemandOf, portsOf } from '../../layers/store/claim.ts';
+import {
+  checkBounds,
+  claimOf,
+  crowdedTasks,
+  demandOf as netDemandOf,
+  portsOf,
+} from '../../layers/store/claim.ts';
 import { isPlacedAt } from '../../layers/store/claimOutcome.ts';
 import { isNews } from '../../layers/store/registerHost.ts';
+import { seatGroups } from '../../layers/store/seats.ts';
+import { fullGroups, sitDown } from './memorySeats.ts';
 import { inner, type MemoryTables, putTask } from './memoryTables.ts';
 import { sameValue } from './memoryTasks.ts';
 
@@ -78,6 +86,7 @@ export function hostCommands(tables: MemoryTables): HostStore {
         ports: [...host.ports, ...portsOf(request)].sort(),
         claims: { ...withoutHolds(host.claims, request), ...newClaims(request) },
       });
+      sitDown(tables, request.cluster, seatGroups(request.tasks));
       for (const task of request.tasks) place(tables, task, request);
       return { outcome: 'claimed' };
     },
@@ -153,6 +162,8 @@ function judge(
   request: ClaimRequest,
 ): ClaimOutcome | undefined {
   if (request.tasks.length === 0) return { outcome: 'claimed' };
+  const crowded = crowdedTasks(request);
+  if (crowded.length > 0) return { outcome: 'cap-reached', taskIds: crowded };
   const ports = portsOf(request);
   if (new Set(ports).size < ports.length) return { outcome: 'host-changed', host };
   const takes =
@@ -184,7 +195,10 @@ function judge(
     const changed = others.length > 0 ? others : refused;
     return { outcome: 'tasks-changed', taskIds: changed.map(({ taskId }) => taskId) };
   }
-  return takes ? undefined : { outcome: 'host-changed', host };
+  if (!takes) return { outcome: 'host-changed', host };
+  const full = fullGroups(tables, request.cluster, seatGroups(request.tasks));
+  if (full.length === 0) return undefined;
+  return { outcome: 'cap-reached', taskIds: full.flatMap(({ taskIds }) => taskIds) };
 }
 
 function place(

@@ -3,6 +3,7 @@ import type { Store } from '../../layers/ports/store.ts';
 import { arrayCommands } from './memoryArrays.ts';
 import { clusterCommands } from './memoryClusters.ts';
 import { hostCommands } from './memoryHosts.ts';
+import { seatCommands } from './memorySeats.ts';
 import { emptyTables, type MemoryTables } from './memoryTables.ts';
 import { taskCommands } from './memoryTasks.ts';
 
@@ -26,6 +27,7 @@ export function createMemoryStore(
     tables,
     ...taskCommands(tables, options.isStale ?? (() => false)),
     ...arrayCommands(tables),
+    ...seatCommands(tables),
     ...hostCommands(tables),
     ...clusterCommands(tables),
   };

@@ -16,6 +16,8 @@ export interface MemoryTables {
   readonly arrayEnds: Map<string, Map<number, 'succeeded' | 'failed' | 'cancelled'>>;
   /** By the task that is waited for. */
   readonly dependents: Map<string, Set<string>>;
+  /** By cluster, then concurrency key: attempts as `taskId:attempt`. */
+  readonly seats: Map<string, Map<string, Set<string>>>;
   /** By cluster, then host id. */
   readonly hosts: Map<string, Map<string, Host>>;
   /** What agents report, by host id. */
@@ -46,6 +48,7 @@ export const emptyTables = (): MemoryTables => ({
   arrays: new Map(),
   arrayEnds: new Map(),
   dependents: new Map(),
+  seats: new Map(),
   hosts: new Map(),
   reports: new Map(),
   clusters: new Map(),

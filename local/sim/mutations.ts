@@ -345,6 +345,31 @@ export const mutations: readonly Mutation[] = [
     decorators: { answer: () => ({ batchItemFailures: [] }) },
   },
   {
+    name: 'no-cap-guard',
+    what: 'A claim does not look at how many tasks of its concurrency key have a place.',
+    caughtBy: ['capHeld'],
+    decorators: onStore((store) => ({
+      claim: (request) =>
+        store.claim({
+          ...request,
+          tasks: request.tasks.map(({ concurrency: _concurrency, ...task }) => task),
+        }),
+      listSeats: async () => new Map(),
+    })),
+  },
+  {
+    name: 'seat-freed-early',
+    what: 'A seat is called empty while its attempt is still under way.',
+    caughtBy: ['capHeld'],
+    decorators: onStore((store) => ({
+      listSeats: async (cluster, keys) => {
+        const taken = await store.listSeats(cluster, keys);
+        for (const [key, seats] of taken) await store.freeSeats(cluster, key, seats.slice(0, 1));
+        return store.listSeats(cluster, keys);
+      },
+    })),
+  },
+  {
     name: 'move-whatever-runs',
     what: 'A host that is emptied has all its tasks stopped, whether or not they may be interrupted.',
     caughtBy: ['stayPut'],

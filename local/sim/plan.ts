@@ -12,6 +12,7 @@ export interface SimRequest {
   readonly interruptible: boolean;
   readonly maxAttempts: number;
   readonly timeoutSeconds?: number;
+  readonly concurrency?: { readonly key: string; readonly max: number };
   readonly behaviour: Behaviour;
   /** How often the event is sent, each time as an event of its own with the same key. */
   readonly sends: number;

@@ -27,7 +27,10 @@ export function randomPlan(
   );
   const lifecycles = random.chance(0.5) ? (['on-demand', 'spot'] as const) : (['on-demand'] as const);
   return {
-    requests: related,
+    // Chosen without the dice, so that a seed's other decisions stay what they are.
+    requests: related.map((request, index) =>
+      index % 5 === 3 ? { ...request, concurrency: { key: 'db', max: 2 + (index % 2) } } : request,
+    ),
     actions: [...randomActions(random, related, stormMs), ...sourceActions(relations, stormMs)],
     pool: simPool({ maxHosts: hosts, lifecycles }),
     stormMs,

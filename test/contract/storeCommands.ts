@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { attemptToken } from '../../layers/domain/lifecycle/attemptToken.ts';
 import type { Reason } from '../../layers/domain/model/reason.ts';
 import type { ClaimRequest, Store } from '../../layers/ports/store.ts';
 import { aCluster, aHost, anOrder, aPool, aTask, aTaskSpec } from '../support/records.ts';
@@ -83,6 +84,7 @@ const claimed: fc.Arbitrary<ClaimRequest['tasks'][number]> = fc.record(
     constrained: fc.boolean(),
     cpuOvercommit: fc.constantFrom(1.5, 2),
     hold: fc.record({ demand, hostPorts: ports }),
+    concurrency: fc.record({ key: fc.constantFrom('db', 'db', 'api'), max: fc.constantFrom(1, 2, 3) }),
   },
   { requiredKeys: ['taskId', 'attempt', 'demand', 'hostPorts', 'group', 'priority', 'interruptible'] },
 );
@@ -176,6 +178,12 @@ const calls: Calls = {
       nowMs: 5,
       expiresAt: 9,
     })),
+  ),
+  listSeats: fc.tuple(cluster, fc.subarray(['db', 'api'])),
+  freeSeats: fc.tuple(
+    cluster,
+    fc.constantFrom('db', 'api'),
+    fc.uniqueArray(ref, { maxLength: 2, selector: attemptToken }),
   ),
   listHosts: fc.tuple(cluster),
   getHost: fc.tuple(cluster, hostId),

@@ -214,4 +214,28 @@ export const scenarios: readonly Scenario[] = [
     ends: ['SUCCEEDED'],
     happens: [/BOOTING \(1 x sim.large on-demand: replaces i-/, /DRAINING \(emptied to save money/],
   },
+  {
+    name: 'more tasks than their concurrency key allows at a time',
+    plan: plan([
+      request({ count: 3, concurrency: { key: 'db', max: 1 } }),
+      request({ key: 'two', atMs: 200, concurrency: { key: 'db', max: 2 } }),
+      request({ key: 'free', atMs: 300 }),
+    ]),
+    ends: ['SUCCEEDED'],
+    happens: [/key "db" has 1 of 1 places taken/],
+  },
+  {
+    name: 'the death of a host whose task holds the only place of its key',
+    plan: plan(
+      [
+        request({
+          count: 2,
+          concurrency: { key: 'db', max: 1 },
+          behaviour: { runMs: 30_000, exitCode: 0, failures: 0 },
+        }),
+      ],
+      [{ kind: 'kill', atMs: 45_000, pick: 0 }],
+    ),
+    ends: ['SUCCEEDED'],
+  },
 ];

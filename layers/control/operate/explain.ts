@@ -1,5 +1,6 @@
 import type { WaitExplanation } from '../../domain/model/reason.ts';
 import { isTerminal, type Task } from '../../domain/model/task.ts';
+import { cappedWords, holdersWords } from '../../domain/placement/caps.ts';
 import { place } from '../../domain/placement/place.ts';
 import { heldWords, settleHolds } from '../preempt.ts';
 import { loadSnapshot } from '../snapshot.ts';
@@ -73,6 +74,14 @@ export async function explainTask(
       };
     }
     return { task, ahead, summary: 'It fits a host and is placed by the next pass.' };
+  }
+  if (task.spec.concurrency !== undefined && wait.explanation.next === cappedWords(task)) {
+    return {
+      task,
+      ahead,
+      waiting: wait.explanation,
+      summary: `It waits: ${holdersWords(task, snapshot.holders)}.`,
+    };
   }
   // What no host can hold is `provision`'s to explain: it knows what can be bought, and has put that on record.
   const told =

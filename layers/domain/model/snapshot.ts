@@ -11,6 +11,8 @@ export interface Snapshot {
   readonly morePending: boolean;
   readonly openOrders: readonly CapacityOrder[];
   readonly insufficientCapacity: readonly InsufficientCapacity[];
+  /** Task ids by concurrency key: who holds the places of the keys that are queued for. */
+  readonly holders?: ReadonlyMap<string, readonly string[]>;
   /** The types that any pool of this cluster allows; empty in passes that buy nothing. */
   readonly instanceTypes: readonly InstanceType[];
 }

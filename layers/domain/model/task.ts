@@ -58,6 +58,12 @@ export interface Dependency {
   readonly condition: 'success' | 'completion';
 }
 
+/** At most `max` tasks of the key hold a place in the cluster when this one gets its own. */
+export interface Concurrency {
+  readonly key: string;
+  readonly max: number;
+}
+
 /** What was asked, pinned at accept: nothing in it changes for the task's life. */
 export interface TaskSpec {
   /** ARN with revision. */
@@ -79,6 +85,7 @@ export interface TaskSpec {
   readonly interruptible: boolean;
   readonly after: readonly Dependency[];
   readonly array?: ArrayRef;
+  readonly concurrency?: Concurrency;
   readonly tags: Readonly<Record<string, string>>;
 }
 

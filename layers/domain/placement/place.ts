@@ -1,6 +1,7 @@
 import type { HostPlacement, PlacementPlan, Preemption } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Task } from '../model/task.ts';
+import { Caps } from './caps.ts';
 import { type Gang, gangsOf, holdRoom, isComplete, placeAll } from './gang.ts';
 import { byUrgency, queueOf } from './order.ts';
 import { Pass } from './pass.ts';
@@ -49,6 +50,7 @@ class Placing {
   readonly #left: Queued[] = [];
   readonly #unmet: string[] = [];
   readonly #preemptions: Preemption[] = [];
+  readonly #caps: Caps;
 
   constructor(snapshot: Snapshot, due: readonly Task[], nowMs: number, options: PlaceOptions) {
     this.#snapshot = snapshot;
@@ -56,6 +58,7 @@ class Placing {
     this.#options = options;
     this.#pass = new Pass(snapshot, due, nowMs);
     this.#waits = new Waits(this.#pass.table);
+    this.#caps = new Caps(snapshot.holders);
     due.forEach((task, at) => {
       const cls = this.#pass.classes.classOf[at];
       if (cls !== undefined) this.#queue.push({ task, cls });
@@ -86,6 +89,10 @@ class Placing {
         settled.add(gang.id);
         continue;
       }
+      if (!this.#caps.admits([task])) {
+        this.#waits.addCapped(task);
+        continue;
+      }
       const row = this.#pass.placeOnReady(cls, task.spec.group);
       if (row < 0) this.#left.push(queued);
       else this.#put(row, task);
@@ -93,6 +100,7 @@ class Placing {
   }
 
   #put(row: number, task: Task): void {
+    this.#caps.take(task);
     const tasks = this.#placed.get(row);
     if (tasks === undefined) this.#placed.set(row, [task]);
     else tasks.push(task);
@@ -103,6 +111,10 @@ class Placing {
     if (!isComplete(gang)) {
       const next = `${name}: ${gang.members.length} of ${gang.size} members are queued`;
       for (const { task, cls } of gang.members) this.#waits.add(task, cls, next);
+      return;
+    }
+    if (!this.#caps.admits(gang.members.map(({ task }) => task))) {
+      for (const { task } of gang.members) this.#waits.addCapped(task);
       return;
     }
     const rows = placeAll(this.#pass, gang);
@@ -119,6 +131,7 @@ class Placing {
         ? `${name}: hosts for it are booting`
         : `${name}: room for ${missing} of ${gang.size} is missing`;
     gang.members.forEach(({ task, cls }, n) => {
+      this.#caps.take(task);
       this.#waits.add(task, cls, next);
       if ((held[n] as number) < 0) this.#unmet.push(task.taskId);
     });
@@ -129,7 +142,7 @@ class Placing {
     const { table } = this.#pass;
     const homeless: Queued[] = [];
     // Larger first: nobody is placed here, and what was bought together is found to fit together.
-    for (const queued of this.#left.sort(bySize(this.#pass.table))) {
+    for (const queued of this.#withinCaps().sort(bySize(this.#pass.table))) {
       const row = this.#pass.placeOnBooting(queued.cls, queued.task.spec.group);
       if (row < 0) homeless.push(queued);
       else this.#waits.add(queued.task, queued.cls, awaiting(table, row));
@@ -162,6 +175,16 @@ class Placing {
         `${count} less urgent task${count === 1 ? '' : 's'} on ${preemption.hostId} stop for it`,
       );
     }
+  }
+
+  /** Of what no READY host holds, what its caps allow beside all that got a place: no room is made for more than may run. */
+  #withinCaps(): Queued[] {
+    return this.#left.filter(({ task }) => {
+      const admitted = this.#caps.admits([task]);
+      if (admitted) this.#caps.take(task);
+      else this.#waits.addCapped(task);
+      return admitted;
+    });
   }
 
   #preemptor(): ((task: Task, cls: TaskClass) => Preemption | undefined) | undefined {

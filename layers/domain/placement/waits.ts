@@ -1,6 +1,7 @@
 import type { Wait } from '../model/plan.ts';
 import type { WaitExplanation } from '../model/reason.ts';
 import type { Task } from '../model/task.ts';
+import { cappedWords } from './caps.ts';
 import { explain, isOnOrder } from './explain.ts';
 import type { HostTable } from './hostTable.ts';
 import type { TaskClass } from './taskClass.ts';
@@ -34,6 +35,15 @@ export class Waits {
       byNext.set(next, explanation);
     }
     return explanation ?? { hostsConsidered: 0, refusals: {}, next };
+  }
+
+  /** No look at the hosts: none of them matters. */
+  addCapped(task: Task): void {
+    this.list.push({
+      taskId: task.taskId,
+      attempt: task.attempt,
+      explanation: { hostsConsidered: 0, refusals: {}, next: cappedWords(task) },
+    });
   }
 
   addBackoff(task: Task, nowMs: number): void {

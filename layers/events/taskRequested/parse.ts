@@ -1,5 +1,11 @@
 import type { IsolationProfile } from '../../domain/isolation/profile.ts';
-import type { ContainerOverride, Dependency, Placement, RetryPolicy } from '../../domain/model/task.ts';
+import type {
+  Concurrency,
+  ContainerOverride,
+  Dependency,
+  Placement,
+  RetryPolicy,
+} from '../../domain/model/task.ts';
 import { parseStrict } from '../parseStrict.ts';
 import type { Parsed } from '../problem.ts';
 import { taskRequestSchema } from './schema.ts';
@@ -25,6 +31,7 @@ export interface TaskRequest {
   readonly isolation: IsolationProfile;
   readonly interruptible: boolean;
   readonly after: readonly Dependency[];
+  readonly concurrency?: Concurrency;
   readonly tags: Readonly<Record<string, string>>;
 }
 

@@ -21,6 +21,24 @@ const dependency = v.pipe(
   v.metadata({ fix: 'For example {"taskId": "...", "condition": "success"}.' }),
 );
 
+const concurrency = v.pipe(
+  v.strictObject({
+    key: text(
+      /^[A-Za-z0-9_.:/-]{1,128}$/,
+      'a name of at most 128 letters, digits and _ . : / -: tasks of the cluster that carry it count together',
+      'Name what is to be spared, for example "orders-db".',
+    ),
+    max: whole(
+      1,
+      500,
+      'how many tasks of the key may hold a place at a time',
+      'Leave concurrency out for no limit.',
+    ),
+  }),
+  v.description('an object with key and max'),
+  v.metadata({ fix: 'For example {"key": "orders-db", "max": 3}.' }),
+);
+
 const tags = v.pipe(
   textMap(
     /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u,
@@ -130,6 +148,7 @@ export const taskRequestSchema = v.pipe(
       listOf(dependency, 20, 'tasks to wait for', 'Wait for one task that waits for the others.'),
       [],
     ),
+    concurrency: v.exactOptional(concurrency),
     tags: v.exactOptional(tags, {}),
   }),
   v.title('Task Requested'),

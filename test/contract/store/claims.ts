@@ -96,6 +96,42 @@ export function claimsContract(world: StoreWorld): void {
       expect(await world.store.getHost('prod', host.hostId)).toEqual(after);
     });
 
+    it('takes a seat of the concurrency key with the claim, and none beyond the task’s own maximum', async () => {
+      const host = await world.added({
+        capacity: { cpu: 4096, memory: 8192 },
+        left: { cpu: 4096, memory: 8192 },
+      });
+      const capped = (taskId: string, max: number, key = 'db') =>
+        world.accepted({ taskId, spec: aTaskSpec({ concurrency: { key, max } }) });
+      const [one, two] = [await capped('one', 2), await capped('two', 2)];
+      const [three, wide] = [await capped('three', 2), await capped('wide', 3)];
+      const tooMany = { outcome: 'cap-reached', taskIds: ['one', 'two', 'three'] };
+      expect(await world.store.claim(claimRequest(host, [one, two, three]))).toEqual(tooMany);
+      expect(await world.store.listSeats('prod', ['db'])).toEqual(new Map());
+      expect(await world.store.claim(claimRequest(host, [one, two]))).toEqual({ outcome: 'claimed' });
+      expect(await world.store.claim(claimRequest(host, [one, two]))).toEqual({ outcome: 'claimed' });
+      const taken = [
+        { taskId: 'one', attempt: 1 },
+        { taskId: 'two', attempt: 1 },
+      ];
+      expect(await world.store.listSeats('prod', ['db', 'api'])).toEqual(new Map([['db', taken]]));
+      const free = await world.accepted({ taskId: 'free' });
+      expect(await world.store.claim(claimRequest(host, [free, three]))).toEqual({
+        outcome: 'cap-reached',
+        taskIds: ['three'],
+      });
+      expect((await world.store.getTask('free'))?.state).toBe('PENDING');
+      // Another's smaller maximum holds nobody back, and another key is another matter.
+      const other = await capped('other', 1, 'api');
+      expect(await world.store.claim(claimRequest(host, [wide, other]))).toEqual({ outcome: 'claimed' });
+      await world.store.freeSeats('prod', 'db', [...taken.slice(0, 1), { taskId: 'none', attempt: 1 }]);
+      expect((await world.store.claim(claimRequest(host, [three]))).outcome).toBe('cap-reached');
+      await world.store.freeSeats('prod', 'db', [...taken, { taskId: 'wide', attempt: 1 }]);
+      expect(await world.store.claim(claimRequest(host, [three]))).toEqual({ outcome: 'claimed' });
+      const left = await world.store.listSeats('prod', ['db']);
+      expect(left).toEqual(new Map([['db', [{ taskId: 'three', attempt: 1 }]]]));
+    });
+
     it('keeps with a claim what decides whether its task may be moved', async () => {
       const [host, task] = [await world.added({ replaces: ['i-0'] }), await world.accepted()];
       const request = claimRequest(host, [task]);

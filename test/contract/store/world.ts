@@ -27,6 +27,7 @@ export const claimRequest = (
     group: spec.group,
     priority: spec.priority,
     interruptible: spec.interruptible,
+    ...(spec.concurrency !== undefined && { concurrency: spec.concurrency }),
   })),
   ...over,
 });
