@@ -33,6 +33,26 @@ const smallLruCache: Plugin = {
   },
 };
 
+/** What Smithy keeps for surroundings that a function never has (7 KiB): asking for it fails with the reason. */
+const neverNeeded: Readonly<Record<string, string>> = {
+  Sha256Js: 'Node.js has no crypto of its own',
+  AdaptiveRetryStrategy: 'AWS_RETRY_MODE=adaptive is not part of this bundle: leave it unset',
+};
+
+const withoutFallbacks: Plugin = {
+  name: 'without-fallbacks',
+  setup(build) {
+    const file =
+      /[\\/]@smithy[\\/]core[\\/].*[\\/](?:sha256|util-retry)[\\/](Sha256Js|AdaptiveRetryStrategy)\.js$/;
+    build.onLoad({ filter: file }, ({ path }) => {
+      const name = file.exec(path)?.[1] ?? '';
+      return {
+        contents: `export class ${name} { constructor() { throw new Error(${JSON.stringify(neverNeeded[name])}); } }`,
+      };
+    });
+  },
+};
+
 /**
  * How a function becomes one file for `nodejs24.x`. The caller adds `entryPoints` and `outfile` or `outdir`.
  *
@@ -54,7 +74,7 @@ export const bundleOptions = {
   conditions: ['module'],
   alias: { '@aws-sdk/credential-provider-node': './layers/runtime/lambdaCredentials.ts' },
   external: ['@smithy/core/event-streams'],
-  plugins: [versionOnly, smallLruCache],
+  plugins: [versionOnly, smallLruCache, withoutFallbacks],
   banner: {
     js: "import{createRequire as berthRequire}from'node:module';const require=berthRequire(import.meta.url);",
   },
