@@ -34,7 +34,11 @@ export class HostTable {
   penalty: Float64Array | undefined;
   readonly log: number[] = [];
   /** Room for the rows of one search, used from one call to the next by nobody. */
-  readonly scratch: Int32Array;
+  get scratch(): Int32Array {
+    this.#scratch ??= new Int32Array(this.hosts.length);
+    return this.#scratch;
+  }
+  #scratch: Int32Array | undefined;
   /** Rows of hosts that take tasks, and of hosts that will. */
   readonly ready: Int32Array;
   readonly booting: Int32Array;
@@ -62,7 +66,6 @@ export class HostTable {
     this.left = new Float64Array(size);
     this.inverse = new Float64Array(size);
     this.#demand = Float64Array.from(interest.demand);
-    this.scratch = new Int32Array(hosts.length);
     const ready = new Int32Array(hosts.length);
     const booting = new Int32Array(hosts.length);
     const counts = this.#read(interest.dimensions.map(readerOf), ready, booting);
