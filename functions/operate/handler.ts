@@ -132,6 +132,13 @@ async function operate(deps: OperateDeps, command: OperateCommand, askedAt: numb
         ...(source !== undefined && { source }),
       };
     }
+    case 'weight': {
+      const { cluster, source, weight } = command;
+      const { outcome } = await deps.store.setWeight(cluster, source, weight);
+      return outcome === 'applied'
+        ? { outcome: 'weighed', cluster, source, weight }
+        : noCluster(deps, cluster);
+    }
     case 'pool': {
       const { cluster, pool, change } = command;
       const changed = await changePool(deps, cluster, pool, changesOf(change));

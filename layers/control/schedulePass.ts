@@ -1,5 +1,5 @@
 import { planScaleIn } from '../domain/capacity/scaleIn.ts';
-import type { Claim, Host } from '../domain/model/host.ts';
+import { type Claim, type Host, sourceTag } from '../domain/model/host.ts';
 import type { HostPlacement, PlacementPlan } from '../domain/model/plan.ts';
 import type { Reason } from '../domain/model/reason.ts';
 import type { Snapshot } from '../domain/model/snapshot.ts';
@@ -20,6 +20,7 @@ import { retireHosts } from './retire.ts';
 import { clearSeats } from './seats.ts';
 import { loadSnapshot } from './snapshot.ts';
 import { enforceTimeouts } from './timeouts.ts';
+import { recordUsage } from './usage.ts';
 import type { World } from './world.ts';
 
 export type PassWorld = Pick<World, 'store' | 'containers' | 'clock' | 'log' | 'metrics'> & {
@@ -111,6 +112,7 @@ export async function schedulePass(
     plan.waits.filter(({ taskId }) => !unmet.has(taskId)),
     byId,
   );
+  await recordUsage(world, snapshot);
   const idle = planScaleIn(snapshot, clock.now());
   const retired = await retireHosts(world, clusterName, idle);
   await observeGaps(world, snapshot, applied.claimed, retired, gaps);
@@ -293,7 +295,7 @@ async function claimChunk(
       nowMs: now,
       reason,
       tasks: tasks.map((task) => {
-        const { taskId, attempt, spec } = task;
+        const { taskId, attempt, source, spec } = task;
         const { cpuOvercommit } = factorOf(task);
         return claimed(
           {
@@ -305,6 +307,7 @@ async function claimChunk(
             group: spec.group,
             priority: spec.priority,
             interruptible: spec.interruptible,
+            source: sourceTag(source),
             ...(isConstrained(spec.placement) && { constrained: true }),
             ...(spec.concurrency !== undefined && { concurrency: spec.concurrency }),
           },

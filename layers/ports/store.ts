@@ -2,7 +2,7 @@ import type { AlarmTarget } from '../domain/capacity/alarmTarget.ts';
 import type { HoldRequest } from '../domain/lifecycle/hold.ts';
 import type { ArrayRef, TaskArray } from '../domain/model/array.ts';
 import type { Claim, Host, HostState } from '../domain/model/host.ts';
-import type { CapacityOrder, Cluster, InsufficientCapacity, Pool } from '../domain/model/pool.ts';
+import type { CapacityOrder, Cluster, InsufficientCapacity, Pool, Usage } from '../domain/model/pool.ts';
 import type { Reason, StopCause } from '../domain/model/reason.ts';
 import type { Resources } from '../domain/model/resources.ts';
 import type { Concurrency, Task, TaskState } from '../domain/model/task.ts';
@@ -221,7 +221,10 @@ export interface ClaimRequest {
   readonly nowMs: number;
   readonly reason: Reason;
   readonly tasks: readonly (AttemptRef &
-    Pick<Claim, 'demand' | 'hostPorts' | 'group' | 'priority' | 'interruptible' | 'constrained'> & {
+    Pick<
+      Claim,
+      'demand' | 'hostPorts' | 'group' | 'priority' | 'interruptible' | 'source' | 'constrained'
+    > & {
       /** What this host holds for the task, as it was read: it goes into the claim. Guard: it is still that. */
       readonly hold?: Pick<Claim, 'demand' | 'hostPorts'>;
       /** Guard: fewer than `max` seats of the key are taken. The task takes one. */
@@ -277,6 +280,18 @@ export interface ClusterStore {
     atMs: number,
     /** Only what this source asked for; absent: the whole cluster. */
     source?: string,
+  ): Promise<{ readonly outcome: 'applied' | 'refused' }>;
+  /** Guard: the cluster is on record. 1 is what a source without a weight has. */
+  setWeight(
+    cluster: string,
+    source: string,
+    weight: number,
+  ): Promise<{ readonly outcome: 'applied' | 'refused' }>;
+  /** Guard: the usage on record is as of `fromMs` (absent: there is none). Of an unknown cluster nothing is recorded. */
+  recordUsage(
+    cluster: string,
+    fromMs: number | undefined,
+    usage: Usage,
   ): Promise<{ readonly outcome: 'applied' | 'refused' }>;
   /**
    * Guard: the pool's last order is closed and is still `afterOrderId` (absent: there was none). Then `refused` with the

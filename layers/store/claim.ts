@@ -116,6 +116,7 @@ export const claimOf = (request: ClaimRequest, task: ClaimRequest['tasks'][numbe
   group: task.group,
   priority: task.priority,
   interruptible: task.interruptible,
+  ...(task.source !== undefined && { source: task.source }),
   ...(task.constrained === true && { constrained: true }),
 });
 

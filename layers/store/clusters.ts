@@ -1,4 +1,4 @@
-import type { Cluster, Pool } from '../domain/model/pool.ts';
+import type { Cluster, Pool, Usage } from '../domain/model/pool.ts';
 import type { ClusterStore } from '../ports/store.ts';
 import { Expression, Update } from './expression.ts';
 import { clusterKey, clusterPartition, clustersPartition } from './keys.ts';
@@ -7,6 +7,8 @@ import { getItem, putItem, queryAll, type Table, updateItem } from './tableAcces
 
 /** Attributes of a cluster's record that say whether a source is paused. */
 const sourcePrefix = 'source#';
+/** And those that say what it weighs. */
+const weightPrefix = 'weight#';
 
 export const getCluster =
   (table: Table): ClusterStore['getCluster'] =>
@@ -17,11 +19,16 @@ export const getCluster =
       .filter((name) => name.startsWith(sourcePrefix) && (meta[name] as { paused: boolean }).paused)
       .map((name) => name.slice(sourcePrefix.length))
       .sort();
+    const weights = Object.entries(meta)
+      .filter(([name]) => name.startsWith(weightPrefix))
+      .map(([name, weight]) => [name.slice(weightPrefix.length), Number(weight)] as const);
     return {
       name: cluster,
       cells: Number(meta.cells),
       paused: meta.paused === true,
       ...(pausedSources.length > 0 && { pausedSources }),
+      ...(weights.length > 0 && { weights: Object.fromEntries(weights) }),
+      ...(meta.usage !== undefined && { usage: meta.usage as Usage }),
       pools,
     };
   };
@@ -83,6 +90,33 @@ export const setPaused =
     const known = `attribute_exists(${update.path('pk')})`;
     const latest = `(attribute_not_exists(${at}) OR ${at} <= ${update.value(atMs)})`;
     const { held } = await updateItem(table, clusterKey(cluster), update, `${known} AND ${latest}`);
+    return { outcome: held ? 'applied' : 'refused' };
+  };
+
+export const setWeight =
+  (table: Table): ClusterStore['setWeight'] =>
+  async (cluster, source, weight) => {
+    const update = new Update();
+    const path = update.path(`${weightPrefix}${source}`);
+    if (weight === 1) update.remove(path);
+    else update.set(path, weight);
+    const known = `attribute_exists(${update.path('pk')})`;
+    const { held } = await updateItem(table, clusterKey(cluster), update, known);
+    return { outcome: held ? 'applied' : 'refused' };
+  };
+
+export const recordUsage =
+  (table: Table): ClusterStore['recordUsage'] =>
+  async (cluster, fromMs, usage) => {
+    const update = new Update();
+    const path = update.path('usage');
+    update.set(path, usage);
+    const same =
+      fromMs === undefined
+        ? `attribute_not_exists(${path})`
+        : update.equals(update.path('usage', 'at'), fromMs);
+    const known = `attribute_exists(${update.path('pk')})`;
+    const { held } = await updateItem(table, clusterKey(cluster), update, `${known} AND ${same}`);
     return { outcome: held ? 'applied' : 'refused' };
   };
 

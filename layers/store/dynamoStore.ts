@@ -5,7 +5,15 @@ import { addHost } from './addHost.ts';
 import { agentReports } from './agentReports.ts';
 import { countArrayMember, getArray, openArray } from './arrays.ts';
 import { claim } from './claim.ts';
-import { cellCounts, ensureCluster, getCluster, listClusters, setPaused } from './clusters.ts';
+import {
+  cellCounts,
+  ensureCluster,
+  getCluster,
+  listClusters,
+  recordUsage,
+  setPaused,
+  setWeight,
+} from './clusters.ts';
 import { addDependent, listDependents, unblockTask } from './dependents.ts';
 import { finishTask, requestStop, requeueTask } from './endAttempt.ts';
 import { holdPlace } from './holdPlace.ts';
@@ -81,6 +89,8 @@ export function createDynamoStore({ client, table: name, retry, now = Date.now }
     recordDisruptions: recordDisruptions(table),
     recordIdleGaps: recordIdleGaps(table),
     setPaused: setPaused(table),
+    setWeight: setWeight(table),
+    recordUsage: recordUsage(table),
     openOrder: openOrder(table),
     closeOrder: closeOrder(table),
     listOpenOrders: listOpenOrders(table),

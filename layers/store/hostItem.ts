@@ -69,7 +69,7 @@ export const claimsOf = (hot: Item): Record<string, Claim> =>
   );
 
 /**
- * `a` attempt, `d` demand, `t` claimed at, `g` group; `h` host ports, `p` priority, `i` interruptible and `c` constrained unless default;
+ * `a` attempt, `d` demand, `t` claimed at, `g` group; `h` host ports, `p` priority, `o` source, `i` interruptible and `c` constrained unless default;
  * `s` stopping, `e` heir and `n` hold.
  */
 interface PackedClaim {
@@ -79,6 +79,7 @@ interface PackedClaim {
   readonly g: string;
   readonly h?: readonly string[];
   readonly p?: number;
+  readonly o?: string;
   readonly i?: true;
   readonly c?: true;
   readonly s?: true;
@@ -93,6 +94,7 @@ export const pack = (claim: Omit<Claim, 'taskId'>): PackedClaim => ({
   g: claim.group,
   ...(claim.hostPorts.length > 0 && { h: claim.hostPorts }),
   ...(claim.priority !== 0 && { p: claim.priority }),
+  ...(claim.source !== undefined && { o: claim.source }),
   ...(claim.interruptible && { i: true }),
   ...(claim.constrained === true && { c: true }),
   ...(claim.stopping === true && { s: true }),
@@ -109,6 +111,7 @@ const unpack = (taskId: string, packed: PackedClaim): Claim => ({
   group: packed.g,
   priority: packed.p ?? 0,
   interruptible: packed.i ?? false,
+  ...(packed.o !== undefined && { source: packed.o }),
   ...(packed.c && { constrained: true }),
   ...(packed.s && { stopping: true }),
   ...(packed.e !== undefined && { heir: packed.e }),

@@ -24,6 +24,8 @@ export function clusterCommands(tables: MemoryTables): ClusterStore {
         cells: meta.cells,
         paused: meta.paused,
         ...(pausedSources.length > 0 && { pausedSources: pausedSources.sort() }),
+        ...(Object.keys(meta.weights ?? {}).length > 0 && { weights: meta.weights ?? {} }),
+        ...(meta.usage !== undefined && { usage: meta.usage }),
         pools: poolsOf(cluster),
       };
     },
@@ -36,6 +38,20 @@ export function clusterCommands(tables: MemoryTables): ClusterStore {
         if (!tables.pools.has(key)) tables.pools.set(key, { ...pool, cluster: name });
       }
       if (!tables.clusters.has(name)) tables.clusters.set(name, { cells, paused });
+    },
+    async setWeight(cluster, source, weight) {
+      const meta = tables.clusters.get(cluster);
+      if (meta === undefined) return { outcome: 'refused' };
+      const { [source]: _before, ...others } = meta.weights ?? {};
+      const weights = weight === 1 ? others : { ...others, [source]: weight };
+      tables.clusters.set(cluster, { ...meta, weights });
+      return { outcome: 'applied' };
+    },
+    async recordUsage(cluster, fromMs, usage) {
+      const meta = tables.clusters.get(cluster);
+      if (meta === undefined || meta.usage?.at !== fromMs) return { outcome: 'refused' };
+      tables.clusters.set(cluster, { ...meta, usage });
+      return { outcome: 'applied' };
     },
     async putPool({ alarms: _alarms, idleGapsMs: _gaps, disruptedAt: _disrupted, ...settings }) {
       const key = poolKey(settings.cluster, settings.name);

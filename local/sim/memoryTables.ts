@@ -1,7 +1,7 @@
 import type { HostReport } from '../../layers/domain/isolation/hostReport.ts';
 import type { TaskArray } from '../../layers/domain/model/array.ts';
 import type { Host } from '../../layers/domain/model/host.ts';
-import type { CapacityOrder, InsufficientCapacity, Pool } from '../../layers/domain/model/pool.ts';
+import type { CapacityOrder, InsufficientCapacity, Pool, Usage } from '../../layers/domain/model/pool.ts';
 import type { Task } from '../../layers/domain/model/task.ts';
 
 /** What the memory store holds. Every write of a task goes through `putTask`, which keeps the queue. */
@@ -28,6 +28,8 @@ export interface MemoryTables {
       readonly cells: number;
       readonly paused: boolean;
       readonly pausedAt?: number;
+      readonly weights?: Readonly<Record<string, number>>;
+      readonly usage?: Usage;
       readonly sources?: ReadonlyMap<string, { readonly paused: boolean; readonly at: number }>;
     }
   >;

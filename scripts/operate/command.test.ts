@@ -20,6 +20,15 @@ test('words become the fields of a command', () => {
   });
 });
 
+test('a weight is a number', () => {
+  expect(commandOf(['weight', 'demo', 'shop', '2.5'], noFile)).toEqual({
+    operation: 'weight',
+    cluster: 'demo',
+    source: 'shop',
+    weight: 2.5,
+  });
+});
+
 test('dead letters are asked for by queue and message', () => {
   expect(commandOf(['dead-letters'], noFile)).toEqual({ operation: 'dead-letters' });
   expect(commandOf(['redrive', 'launch', 'm-1'], noFile)).toEqual({

@@ -10,6 +10,7 @@ export const HELP = `Asks Berth's operator function and prints its answer.
   scripts/berth pool CLUSTER POOL CHANGE  changes settings: '{"maxHosts": 20}'
   scripts/berth dead-letters [QUEUE [MESSAGE_ID]]   what was given up, and why
   scripts/berth redrive QUEUE [MESSAGE_ID]          gives all of it, or one, another round
+  scripts/berth weight CLUSTER SOURCE WEIGHT   what a source gets beside others (1)
   scripts/berth submit FILE               a request as JSON, as the detail of a Task Requested event; - reads stdin
 
   --json                                  the answer as it came
@@ -33,6 +34,7 @@ const forms: Readonly<Record<string, readonly string[]>> = {
   pool: ['cluster', 'pool', 'change'],
   'dead-letters': ['queue?', 'messageId?'],
   redrive: ['queue', 'messageId?'],
+  weight: ['cluster', 'source', 'weight'],
   submit: ['file'],
 };
 
@@ -60,6 +62,11 @@ export function commandOf(words: readonly string[], read: (file: string) => stri
       return `The change is no JSON: ${(error as Error).message}.`;
     }
   }
-  const { state, ...others } = fields;
-  return { operation, ...others, ...(state !== undefined && { states: [state] }) };
+  const { state, weight, ...others } = fields;
+  return {
+    operation,
+    ...others,
+    ...(weight !== undefined && { weight: Number(weight) }),
+    ...(state !== undefined && { states: [state] }),
+  };
 }

@@ -117,6 +117,7 @@ export function printAnswer(operation: string, answer: Fields): void {
         `task ${task.taskId} is ${task.state}, attempt ${task.attempt}, accepted ${ageOf(task.acceptedAt)} ago`,
       );
       if (answer.ahead !== undefined) console.log(`${answer.ahead} pending tasks go before it`);
+      if (answer.share !== undefined) console.log(String(answer.share));
       console.log(String(answer.summary));
       return;
     }

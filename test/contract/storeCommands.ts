@@ -81,6 +81,7 @@ const claimed: fc.Arbitrary<ClaimRequest['tasks'][number]> = fc.record(
     group: fc.constant('family:web'),
     priority: small,
     interruptible: fc.boolean(),
+    source: fc.constantFrom('a1b2', 'c3d4'),
     constrained: fc.boolean(),
     cpuOvercommit: fc.constantFrom(1.5, 2),
     hold: fc.record({ demand, hostPorts: ports }),
@@ -259,6 +260,12 @@ const calls: Calls = {
     fc.record({ from: fc.constantFrom([], [1], [1, 2]), to: fc.constantFrom([1], [1, 2]) }),
   ),
   recordIdleGaps: fc.tuple(cluster, pool, fc.array(small, { maxLength: 2 })),
+  setWeight: fc.tuple(cluster, fc.constantFrom('shop', 'reports'), fc.constantFrom(1, 2, 0.5)),
+  recordUsage: fc.tuple(
+    cluster,
+    fc.option(time, { nil: undefined }),
+    fc.record({ at: time, bySource: fc.constantFrom({}, { a1b2: 0.5 }) }),
+  ),
   setPaused: fc.tuple(cluster, fc.boolean(), small, fc.constantFrom(undefined, 'shop', 'reports.nightly')),
   openOrder: fc.tuple(order, fc.constantFrom(undefined, undefined, 'o1', 'o2', 'o3')),
   closeOrder: fc.tuple(

@@ -1,6 +1,7 @@
 import type { WaitExplanation } from '../../domain/model/reason.ts';
 import { isTerminal, type Task } from '../../domain/model/task.ts';
 import { cappedWords, holdersWords } from '../../domain/placement/caps.ts';
+import { shareWords } from '../../domain/placement/fairShare.ts';
 import { place } from '../../domain/placement/place.ts';
 import { heldWords, settleHolds } from '../preempt.ts';
 import { loadSnapshot } from '../snapshot.ts';
@@ -13,8 +14,10 @@ export interface Explanation {
   readonly summary: string;
   /** Only while it waits. */
   readonly waiting?: WaitExplanation;
-  /** Pending tasks that go before it. */
+  /** Pending tasks that are more urgent, or older. */
   readonly ahead?: number;
+  /** What its source's turn among others depends on; absent while it has the cluster to itself. */
+  readonly share?: string;
 }
 
 export async function explainTask(
@@ -64,21 +67,25 @@ export async function explainTask(
       other.spec.priority > task.spec.priority ||
       (other.spec.priority === task.spec.priority && other.acceptedAt < task.acceptedAt),
   ).length;
+  const words = shareWords(snapshot, task.source, world.clock.now());
+  const share = words === undefined ? {} : { share: words };
   if (!wait) {
     if (task.reason.code === 'BACKOFF' && (task.notBefore ?? 0) > world.clock.now()) {
       const seconds = (((task.notBefore ?? 0) - world.clock.now()) / 1000).toFixed(1);
       return {
         task,
         ahead,
+        ...share,
         summary: `It waits ${seconds} s more before attempt ${task.attempt}: ${task.reason.detail}.`,
       };
     }
-    return { task, ahead, summary: 'It fits a host and is placed by the next pass.' };
+    return { task, ahead, ...share, summary: 'It fits a host and is placed by the next pass.' };
   }
   if (task.spec.concurrency !== undefined && wait.explanation.next === cappedWords(task)) {
     return {
       task,
       ahead,
+      ...share,
       waiting: wait.explanation,
       summary: `It waits: ${holdersWords(task, snapshot.holders)}.`,
     };
@@ -87,7 +94,7 @@ export async function explainTask(
   const told =
     plan.unmet.includes(taskId) && task.reason.code === 'WAITING' ? task.reason.explanation.next : undefined;
   const waiting = told === undefined ? wait.explanation : { ...wait.explanation, next: told };
-  return { task, ahead, waiting, summary: sentenceOf(waiting) };
+  return { task, ahead, ...share, waiting, summary: sentenceOf(waiting) };
 }
 
 /** `0 of 3 hosts can take it: 2 lack cpu, 1 is not READY. Closest is i-..., which lacks 512 cpu. Next: ...` */

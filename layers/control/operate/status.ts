@@ -7,6 +7,8 @@ export interface ClusterStatus {
   readonly cluster: string;
   readonly paused: boolean;
   readonly pausedSources: readonly string[];
+  /** Weights of sources that have not 1. */
+  readonly weights: Readonly<Record<string, number>>;
   readonly pending: { readonly tasks: number; readonly more: boolean; readonly oldestSeconds: number };
   readonly hosts: readonly {
     readonly hostId: string;
@@ -53,6 +55,7 @@ export async function clusterStatus(
     cluster: name,
     paused: cluster.paused,
     pausedSources: cluster.pausedSources ?? [],
+    weights: cluster.weights ?? {},
     pending: { tasks: pending.tasks.length, more: pending.more, oldestSeconds: Math.round(oldestMs / 1000) },
     hosts: hosts.map((host) => {
       const penalised = whyPenalised(host, now);

@@ -11,6 +11,15 @@ export type HostState = 'BOOTING' | 'READY' | 'CORDONED' | 'DRAINING' | 'TERMINA
 
 export type Lifecycle = 'spot' | 'on-demand';
 
+/** FNV-1a, 32 bits, in base 36: a source in a claim, of which a host's record holds many. */
+export function sourceTag(source: string): string {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < source.length; index += 1) {
+    hash = Math.imul(hash ^ source.charCodeAt(index), 0x01000193);
+  }
+  return (hash >>> 0).toString(36).slice(-4);
+}
+
 /** Capacity of a host reserved for one attempt. */
 export interface Claim {
   readonly taskId: string;
@@ -22,6 +31,8 @@ export interface Claim {
   readonly group: string;
   readonly priority: number;
   readonly interruptible: boolean;
+  /** `sourceTag` of who asked for the task: whose share of the cluster it is. */
+  readonly source?: string;
   /** Its placement has constraints, spread rules or a gang, which a claim does not carry: it is not moved to save money. */
   readonly constrained?: boolean;
   /** Its attempt has been asked to stop: the room is as good as free, and stopping it again costs nothing. */

@@ -70,6 +70,12 @@ export interface AlarmOnPool {
   readonly hosts: number;
 }
 
+/** What sources have used of the cluster, as of `at` (epoch ms): decayed dominant share by `sourceTag`. */
+export interface Usage {
+  readonly at: number;
+  readonly bySource: Readonly<Record<string, number>>;
+}
+
 export interface Cluster {
   readonly name: string;
   /** Number of host partitions (cells) in the table. */
@@ -77,6 +83,10 @@ export interface Cluster {
   readonly paused: boolean;
   /** Whose tasks are left in the queue; absent while there are none. */
   readonly pausedSources?: readonly string[];
+  /** Sources' weights in sharing the cluster; absent ones are 1. */
+  readonly weights?: Readonly<Record<string, number>>;
+  /** Absent while one source has the cluster to itself. */
+  readonly usage?: Usage;
   readonly pools: readonly Pool[];
 }
 

@@ -2,6 +2,7 @@ import type { HostPlacement, PlacementPlan, Preemption } from '../model/plan.ts'
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Task } from '../model/task.ts';
 import { Caps } from './caps.ts';
+import { FairQueue } from './fairQueue.ts';
 import { type Gang, gangsOf, holdRoom, isComplete, placeAll } from './gang.ts';
 import { byUrgency, queueOf } from './order.ts';
 import { Pass } from './pass.ts';
@@ -30,7 +31,7 @@ export interface Queued {
 }
 
 /**
- * Decides where each pending task goes. Most urgent first, and a task that fits nowhere never holds up the next.
+ * Decides where each pending task goes. Most urgent first, by turns among those who ask (`FairQueue`), and a task that fits nowhere never holds up the next.
  * Only READY hosts take tasks; what they cannot hold is set against BOOTING hosts and open orders, and waits for them;
  * the rest is `unmet`, unless others are stopped for it. Pure: the same snapshot gives the same plan.
  */
@@ -51,6 +52,7 @@ class Placing {
   readonly #unmet: string[] = [];
   readonly #preemptions: Preemption[] = [];
   readonly #caps: Caps;
+  readonly #fair: FairQueue<Queued>;
 
   constructor(snapshot: Snapshot, due: readonly Task[], nowMs: number, options: PlaceOptions) {
     this.#snapshot = snapshot;
@@ -63,6 +65,7 @@ class Placing {
       const cls = this.#pass.classes.classOf[at];
       if (cls !== undefined) this.#queue.push({ task, cls });
     });
+    this.#fair = new FairQueue(this.#queue, snapshot, nowMs);
   }
 
   plan(later: readonly Task[], wakeAt: number | undefined): PlacementPlan {
@@ -81,7 +84,7 @@ class Placing {
   #placeQueue(): void {
     const gangs = gangsOf(this.#queue);
     const settled = new Set<string>();
-    for (const queued of this.#queue) {
+    for (let queued = this.#fair.next(); queued !== undefined; queued = this.#fair.next()) {
       const { task, cls } = queued;
       const gang = gangs.size === 0 ? undefined : gangs.get(task.spec.placement.gang?.id ?? '');
       if (gang !== undefined) {
@@ -101,6 +104,7 @@ class Placing {
 
   #put(row: number, task: Task): void {
     this.#caps.take(task);
+    this.#fair.took(task);
     const tasks = this.#placed.get(row);
     if (tasks === undefined) this.#placed.set(row, [task]);
     else tasks.push(task);

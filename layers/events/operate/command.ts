@@ -62,6 +62,22 @@ const commands = [
   }),
   v.strictObject({ operation: v.literal('pause'), cluster, source }),
   v.strictObject({ operation: v.literal('resume'), cluster, source }),
+  v.strictObject({
+    operation: v.literal('weight'),
+    cluster,
+    source: text(
+      /^.{1,256}$/su,
+      'the source of events whose tasks are weighed',
+      'Copy it from a task’s record.',
+    ),
+    weight: v.pipe(
+      v.number(),
+      v.minValue(0.01),
+      v.maxValue(100),
+      v.description('a number from 0.01 to 100: what the source gets of the cluster beside others'),
+      v.metadata({ fix: 'Write 1 for what all have.' }),
+    ),
+  }),
   v.strictObject({ operation: v.literal('status'), cluster }),
   v.strictObject({
     operation: v.literal('pool'),

@@ -26,6 +26,28 @@ export function clustersContract(world: StoreWorld): void {
       expect(await world.store.getCluster('nowhere')).toBeUndefined();
     });
 
+    it('weighs sources, and brings usage forward once from what is on record', async () => {
+      const { store } = world;
+      expect(await store.setWeight('prod', 'shop', 2)).toEqual({ outcome: 'applied' });
+      expect(await store.setWeight('prod', 'reports.daily', 0.5)).toEqual({ outcome: 'applied' });
+      expect(await store.setWeight('nowhere', 'shop', 2)).toEqual({ outcome: 'refused' });
+      const usage = { at: 5, bySource: { a1b2: 0.25 } };
+      expect(await store.recordUsage('prod', 4, usage)).toEqual({ outcome: 'refused' });
+      expect(await store.recordUsage('nowhere', undefined, usage)).toEqual({ outcome: 'refused' });
+      expect(await store.recordUsage('prod', undefined, usage)).toEqual({ outcome: 'applied' });
+      expect(await store.recordUsage('prod', undefined, usage)).toEqual({ outcome: 'refused' });
+      const later = { at: 9, bySource: {} };
+      expect(await store.recordUsage('prod', 5, later)).toEqual({ outcome: 'applied' });
+      const weighed = { cells: 3, usage: later };
+      expect(await store.getCluster('prod')).toMatchObject({
+        ...weighed,
+        weights: { shop: 2, 'reports.daily': 0.5 },
+      });
+      await store.setWeight('prod', 'shop', 1);
+      await store.setWeight('prod', 'reports.daily', 1);
+      expect(await store.getCluster('prod')).toEqual(aCluster({ ...weighed, pools: [aPool()] }));
+    });
+
     it('sets the target of alarms only from what is on record, and a pool put anew keeps what alarms have said', async () => {
       const from = { desiredHosts: 0 };
       const to = { desiredHosts: 1, alarms: { load: { state: 'ALARM', at: 5, hosts: 1 } } } as const;
