@@ -1,7 +1,7 @@
 import { demandOf, unknownContainers } from '../domain/lifecycle/demand.ts';
 import type { ArrayRef, TaskArray } from '../domain/model/array.ts';
 import type { Pool } from '../domain/model/pool.ts';
-import { isTerminal, type Task, type TaskSpec } from '../domain/model/task.ts';
+import type { Task, TaskSpec } from '../domain/model/task.ts';
 import { NOT_OVERCOMMITTED } from '../domain/placement/overcommit.ts';
 import type { Problem } from '../events/problem.ts';
 import type { TaskRequest } from '../events/taskRequested/parse.ts';
@@ -9,6 +9,7 @@ import type { Wakes } from '../ports/bus.ts';
 import type { Definitions, TaskDefinition } from '../ports/containers.ts';
 import { concurrently } from './concurrently.ts';
 import { settleBlocked } from './dependencies.ts';
+import { lookAtDependencies } from './lookAtDependencies.ts';
 import { taskIdOf } from './taskId.ts';
 import type { World } from './world.ts';
 
@@ -22,9 +23,6 @@ const RECORD_DAYS = 45;
 const PUTS_AT_ONCE = 16;
 /** As many ids as a wake carries; the queue's index shows the rest in a moment. */
 const MAX_HINTS = 100;
-/** Bounds what one request writes for its dependencies. */
-const MAX_EDGES = 10_000;
-
 export type Acceptance =
   | { readonly outcome: 'accepted'; readonly tasks: readonly Task[]; readonly duplicates: number }
   | { readonly outcome: 'rejected'; readonly problems: readonly Problem[] };
@@ -56,7 +54,7 @@ export async function acceptRequest(
   const ids = Array.from({ length: request.count }, (_, ordinal) =>
     taskIdOf(origin.source, origin.idempotencyKey, ordinal),
   );
-  const { waits, problems: unmet } = await lookAtDependencies(world, request, ids);
+  const { waits, afterOf, problems: unmet } = await lookAtDependencies(world, request, ids);
   if (unmet.length > 0) return rejected(...unmet);
 
   const array = request.array ? { arrayId: ids[0] as string, size: request.count } : undefined;
@@ -66,11 +64,12 @@ export async function acceptRequest(
   let duplicates = 0;
   const ordinals = Array.from({ length: request.count }, (_, ordinal) => ordinal);
   await concurrently(ordinals, PUTS_AT_ONCE, async (ordinal) => {
-    const task = newTask(world, request, origin, spec, ordinal);
+    const after = afterOf(ordinal);
+    const task = newTask(world, request, origin, { ...spec, after }, ordinal);
     // Before the record, so that no end can be missed: see `endTask`.
-    for (const { taskId } of waits ? spec.after : []) await store.addDependent(taskId, task);
+    for (const { taskId } of waits ? after : []) await store.addDependent(taskId, task);
     const result = await store.acceptTask(
-      waits ? { ...task, state: 'BLOCKED', reason: blockedReason(spec.after.length) } : task,
+      waits ? { ...task, state: 'BLOCKED', reason: blockedReason(after.length) } : task,
     );
     if (result.outcome === 'duplicate') duplicates += 1;
     tasks[ordinal] = result.task;
@@ -78,7 +77,7 @@ export async function acceptRequest(
   metrics.count('TasksAccepted', request.count - duplicates, { cluster: request.cluster });
   metrics.count('TasksDuplicate', duplicates, { cluster: request.cluster });
   // What they wait for may have ended since it was read, or an earlier call have been cut off here.
-  if (spec.after.length > 0) await settleBlocked(world, tasks);
+  if (request.after.length > 0) await settleBlocked(world, tasks);
   const pending = tasks.filter((task) => task.state === 'PENDING');
   if (pending.length > 0) {
     await bus.wake(request.cluster, 'tasks accepted', {
@@ -93,50 +92,6 @@ const blockedReason = (count: number) =>
     code: 'BLOCKED',
     detail: `waits for ${count === 1 ? 'another task' : `${count} tasks`} to end`,
   }) as const;
-
-/**
- * A dependency must be on record before whatever waits for it, and what is asked never changes afterwards: so no circle
- * can close. The request's own tasks are the one exception, when its key is used again, and are refused.
- */
-async function lookAtDependencies(
-  world: AcceptWorld,
-  request: TaskRequest,
-  ids: readonly string[],
-): Promise<{ readonly waits: boolean; readonly problems: readonly Problem[] }> {
-  const { after } = request;
-  if (after.length === 0) return { waits: false, problems: [] };
-  if (after.length * ids.length > MAX_EDGES) {
-    const problem = {
-      field: 'after',
-      rule: `A request may wait in at most ${MAX_EDGES} ways: tasks in after times count.`,
-      fix: 'Wait for one task that waits for the others.',
-    };
-    return { waits: true, problems: [problem] };
-  }
-  const known = await world.store.getTasks(after.map(({ taskId }) => taskId));
-  const byId = new Map(known.map((task) => [task.taskId, task]));
-  const own = new Set(ids);
-  const problems = after.flatMap(({ taskId }, index): Problem[] => {
-    const field = `after[${index}].taskId`;
-    if (own.has(taskId)) {
-      const rule = 'A task cannot wait for itself or for another of the same request.';
-      return [{ field, rule, fix: 'Send what is to run first as a request of its own.' }];
-    }
-    if (byId.has(taskId)) return [];
-    const rule = `A task can wait only for one on record, and ${taskId} is none.`;
-    return [{ field, rule, fix: 'Copy its id from its Task Accepted event, and send this one after it.' }];
-  });
-  return {
-    waits:
-      after.some(({ taskId }) => !isTerminal(byId.get(taskId)?.state ?? 'PENDING')) ||
-      failedOne(request, byId),
-    problems,
-  };
-}
-
-/** One has failed already: the record is made all the same, and says so. */
-const failedOne = ({ after }: TaskRequest, byId: ReadonlyMap<string, Task>): boolean =>
-  after.some(({ taskId, condition }) => condition === 'success' && byId.get(taskId)?.state !== 'SUCCEEDED');
 
 const rejected = (...problems: Problem[]): Acceptance => ({ outcome: 'rejected', problems });
 
@@ -203,7 +158,7 @@ const specOf = (request: TaskRequest, definition: TaskDefinition, pools: readonl
   ...(request.timeoutSeconds !== undefined && { timeoutSeconds: request.timeoutSeconds }),
   isolation: request.isolation,
   interruptible: request.interruptible,
-  after: request.after,
+  after: [],
   ...(request.concurrency !== undefined && { concurrency: request.concurrency }),
   tags: request.tags,
 });

@@ -57,6 +57,56 @@ describe('a task that waits for others', () => {
     expect(world.launched.filter(({ clientToken }) => clientToken.startsWith(third))).toHaveLength(1);
   });
 
+  it('waits member by member for another array, each only for its own index', async () => {
+    const { store, accept, end, stateOf } = await cluster();
+    const array = { count: 3, array: true };
+    const first = await accept('first', [], array);
+    const arrayId = taskIdOf('shop', 'first', 0);
+    const second = await accept('second', [{ taskId: taskIdOf('shop', 'first', 2), byIndex: true }], array);
+    if (first.outcome === 'rejected' || second.outcome === 'rejected') throw new Error('rejected');
+    const members = second.tasks.map(({ taskId }) => taskId);
+    expect((await store.getTask(members[1] ?? ''))?.spec.after).toEqual([
+      { taskId: taskIdOf('shop', 'first', 1), condition: 'success' },
+    ]);
+    await end(taskIdOf('shop', 'first', 1), 'EXIT_ZERO');
+    expect(await Promise.all(members.map(stateOf))).toEqual(['BLOCKED', 'PENDING', 'BLOCKED']);
+    await end(arrayId, 'EXIT_NONZERO');
+    expect(await Promise.all(members.map(stateOf))).toEqual(['FAILED', 'PLACED', 'BLOCKED']);
+    const repeated = await accept('second', [{ taskId: arrayId, byIndex: true }], array);
+    expect(repeated).toMatchObject({ outcome: 'accepted', duplicates: 3 });
+  });
+
+  it('refuses to wait by index for what is no array, of another size, or not its own kind', async () => {
+    const { accept, one, store, world } = await cluster();
+    await accept('first', [], { count: 3, array: true });
+    const arrayId = taskIdOf('shop', 'first', 0);
+    const single = await one('single');
+    const problemsOf = async (taskId: string, over: object) => {
+      const answer = await accept('second', [{ taskId, byIndex: true }], over);
+      return answer.outcome === 'rejected' ? answer.problems : [];
+    };
+    expect(await problemsOf(arrayId, { count: 3 })).toMatchObject([
+      { field: 'after[0].byIndex', fix: 'Set array to true, or leave byIndex out.' },
+    ]);
+    expect(await problemsOf(single, { count: 3, array: true })).toMatchObject([
+      { field: 'after[0].taskId', fix: 'Name a task of an array, or leave byIndex out.' },
+    ]);
+    expect(await problemsOf(arrayId, { count: 4, array: true })).toMatchObject([
+      {
+        field: 'count',
+        rule: expect.stringContaining('has 3 members and this one 4'),
+        fix: expect.stringMatching(/^Write 3/),
+      },
+    ]);
+    // A member whose record is still on its way is no mistake of whoever asks.
+    const late = taskIdOf('shop', 'first', 2);
+    const getTasks = store.getTasks.bind(store);
+    world.store.getTasks = async (ids) => (await getTasks(ids)).filter(({ taskId }) => taskId !== late);
+    await expect(
+      accept('third', [{ taskId: arrayId, byIndex: true }], { count: 3, array: true }),
+    ).rejects.toThrow('still being recorded');
+  });
+
   it('ends as failed or cancelled with what it needed, down the whole chain, unless it only wanted an end', async () => {
     for (const [how, state] of [
       ['fails', 'FAILED'],

@@ -21,7 +21,12 @@ export interface SimRequest {
   /** The tasks are one array. */
   readonly array?: boolean;
   /** Requests, by key, whose first tasks these wait for. The event is sent when those are on record. */
-  readonly after?: readonly { readonly key: string; readonly condition: 'success' | 'completion' }[];
+  readonly after?: readonly {
+    readonly key: string;
+    readonly condition: 'success' | 'completion';
+    /** Each of these, a member of an array, waits for that array's member with its index. */
+    readonly byIndex?: true;
+  }[];
   /** The only exit codes that are tried again; absent: any. */
   readonly retryOnExit?: readonly number[];
 }
@@ -36,11 +41,11 @@ const WAITED_FOR = 3;
 
 /** The tasks that those of a request wait for. */
 export function dependenciesOf(request: SimRequest, requests: readonly SimRequest[]) {
-  return (request.after ?? []).flatMap(({ key, condition }) =>
+  return (request.after ?? []).flatMap(({ key, condition, byIndex }) =>
     requests
       .filter((each) => each.key === key)
-      .flatMap((each) => taskIdsOf(each).slice(0, WAITED_FOR))
-      .map((taskId) => ({ taskId, condition })),
+      .flatMap((each) => taskIdsOf(each).slice(0, byIndex ? 1 : WAITED_FOR))
+      .map((taskId) => ({ taskId, condition, ...(byIndex && { byIndex }) })),
   );
 }
 

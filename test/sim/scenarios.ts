@@ -238,4 +238,31 @@ export const scenarios: readonly Scenario[] = [
     ),
     ends: ['SUCCEEDED'],
   },
+  {
+    name: 'an array that waits for another, member by member',
+    plan: plan([
+      request({ count: 3, array: true, cpu: 1024 }),
+      request({
+        key: 'two',
+        atMs: 200,
+        count: 3,
+        array: true,
+        after: [{ key: 'one', condition: 'success', byIndex: true }],
+      }),
+    ]),
+    ends: ['SUCCEEDED'],
+    happens: [/BLOCKED/],
+  },
+  {
+    name: 'tasks of two sources that share one host',
+    plan: plan(
+      [
+        request({ count: 4, cpu: 1024 }),
+        request({ key: 'two', atMs: 200, count: 2, cpu: 1024, source: 'reports' }),
+      ],
+      [],
+      { maxHosts: 1, maxHostVcpus: 2 },
+    ),
+    ends: ['SUCCEEDED'],
+  },
 ];

@@ -10,6 +10,11 @@ import { parseStrict } from '../parseStrict.ts';
 import type { Parsed } from '../problem.ts';
 import { taskRequestSchema } from './schema.ts';
 
+/** With `byIndex` each member of the request's array waits for the member with its index of the array that the task is in. */
+export interface RequestedDependency extends Dependency {
+  readonly byIndex?: boolean;
+}
+
 /** What a `Task Requested` event, or an operator's `submit`, asks for; defaults filled in, nothing resolved yet. */
 export interface TaskRequest {
   readonly cluster: string;
@@ -30,7 +35,7 @@ export interface TaskRequest {
   readonly timeoutSeconds?: number;
   readonly isolation: IsolationProfile;
   readonly interruptible: boolean;
-  readonly after: readonly Dependency[];
+  readonly after: readonly RequestedDependency[];
   readonly concurrency?: Concurrency;
   readonly tags: Readonly<Record<string, string>>;
 }

@@ -16,8 +16,13 @@ const dependency = v.pipe(
       ),
       'success',
     ),
+    byIndex: v.exactOptional(
+      yesNo(
+        'each member of this array waits only for the member with its own index of the array that taskId belongs to',
+      ),
+    ),
   }),
-  v.description('an object with taskId and condition'),
+  v.description('an object with taskId, condition and byIndex'),
   v.metadata({ fix: 'For example {"taskId": "...", "condition": "success"}.' }),
 );
 
