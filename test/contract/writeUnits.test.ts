@@ -71,6 +71,7 @@ it('carries a plain task through its whole life within its budget of write units
         group: spec.group,
         priority: 0,
         interruptible: false,
+        source: 'k3f9',
       })),
     }),
   ]);
