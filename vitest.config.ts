@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-/** Minutes of simulation: every crash point and every planted error. */
-const deep = ['test/sim/crashes.test.ts', 'test/sim/mutations.test.ts'];
+/** Minutes: every crash point, every planted error, a hundred thousand events that nobody meant to send. */
+const deep = ['test/sim/crashes.test.ts', 'test/sim/mutations.test.ts', 'test/fuzz/handlers.test.ts'];
 
 /**
  * Three lanes: `unit` runs anywhere; `e2e` starts real Docker, dynoxide and the AWS CLI, one file at a time; `deep` runs
