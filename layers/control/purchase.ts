@@ -4,6 +4,7 @@ import type { Host } from '../domain/model/host.ts';
 import type { NewOrder } from '../domain/model/plan.ts';
 import type { CapacityOrder, Cluster, Pool } from '../domain/model/pool.ts';
 import { place } from '../domain/placement/place.ts';
+import { ON_ITS_WAY } from '../domain/placement/waits.ts';
 import type { PurchaseOutcome } from '../ports/machines.ts';
 import { clusterScaled } from './announce.ts';
 import { settleHolds } from './preempt.ts';
@@ -94,8 +95,8 @@ export async function purchase(
 
 function orderedWords(orders: readonly CapacityOrder[], short: boolean): string {
   const hosts = orders.map(({ hosts: count, offers }) => `${count} x ${offers[0]?.instanceType ?? 'a host'}`);
-  if (hosts.length === 0) return 'capacity is on its way';
-  return `${hosts.join(' and ')} ordered for what waits${short ? '; EC2 had fewer, the rest is ordered again' : ''}`;
+  if (hosts.length === 0) return ON_ITS_WAY;
+  return `${ON_ITS_WAY}: ${hosts.join(' and ')} ordered for what waits${short ? '; EC2 had fewer, the rest is ordered again' : ''}`;
 }
 
 /** The tasks counted by what holds them back, as thousands may be held back by the same. */

@@ -1,13 +1,14 @@
 import type { Wait } from '../domain/model/plan.ts';
 import type { Task } from '../domain/model/task.ts';
+import { isOtherNews } from '../domain/placement/waits.ts';
 import { concurrently } from './concurrently.ts';
 import type { World } from './world.ts';
 
 const WRITES_AT_ONCE = 10;
 
 /**
- * The record says why a task waits when it begins to and when what happens next changes; `explain` counts afresh, so
- * that a queue of thousands does not rewrite itself at every pass. A back-off has already said what is next.
+ * The record says why a task waits when it begins to and when what happens next is something else (`isOtherNews`);
+ * `explain` counts afresh, so that a queue of thousands does not rewrite itself at every pass. A back-off has already said what is next.
  */
 export async function recordWaits(
   world: Pick<World, 'store'>,
@@ -16,7 +17,7 @@ export async function recordWaits(
 ): Promise<void> {
   const news = waits.filter(({ taskId, explanation }) => {
     const known = byId.get(taskId)?.reason;
-    if (known?.code === 'WAITING') return known.explanation.next !== explanation.next;
+    if (known?.code === 'WAITING') return isOtherNews(known.explanation.next, explanation.next);
     return known?.code !== 'BACKOFF';
   });
   await concurrently(news, WRITES_AT_ONCE, async (wait) => {

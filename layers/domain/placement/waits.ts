@@ -56,10 +56,24 @@ export class Waits {
   }
 }
 
+/** How what is said begins of a task whose room is bought or booting; what comes is told behind it. */
+export const ON_ITS_WAY = 'capacity is on its way';
+
+/**
+ * Whether one account of what happens next says something else than another. Which host is coming, how many, and how many
+ * seconds are left, changes with every host of a burst and is no news: each waiting task would be written anew at every pass.
+ */
+export const isOtherNews = (known: string, next: string): boolean => gistOf(known) !== gistOf(next);
+
+const gistOf = (next: string): string =>
+  next.startsWith(ON_ITS_WAY) ? ON_ITS_WAY : next.replace(/\bi-[0-9a-f]+\b|\d+(\.\d+)?/g, '#');
+
 /** What a task waits for whose room is on a host that is not up yet. */
 export function awaiting(table: HostTable, row: number): string {
   const host = table.hosts[row];
   if (host === undefined) return 'waiting for a host';
-  if (isOnOrder(host)) return `order ${host.orderId}: 1 x ${host.instanceType} asked of EC2 in ${host.zone}`;
-  return `host ${host.hostId} (${host.instanceType}, ${host.zone}) is booting and has room for it`;
+  const what = isOnOrder(host)
+    ? `1 x ${host.instanceType} is asked of EC2 in ${host.zone}, order ${host.orderId}`
+    : `host ${host.hostId} (${host.instanceType}, ${host.zone}) is booting and has room for it`;
+  return `${ON_ITS_WAY}: ${what}`;
 }
