@@ -30,7 +30,7 @@ export interface ControlPlane {
   taskWritten(task: Task): void;
   /** Runs a function as `aws lambda invoke` or a schedule does; `undefined` when the invocation was lost. */
   invoke(name: FunctionName, event: unknown): Promise<unknown>;
-  /** Gives messages that were given up another round. */
+  /** Has the operator's function give messages that were given up another round. */
   redrive(): void;
   idle(): boolean;
   waiting(): Record<string, number>;
@@ -233,7 +233,13 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       stream.taskWritten(task);
     },
     redrive() {
-      for (const each of Object.values(queues)) each.redrive();
+      for (const [queue, { dead }] of Object.entries(queues)) {
+        if (dead.length === 0) continue;
+        // By the operator's function, one alone by its id; whoever is not answered asks again.
+        const [only, ...others] = dead;
+        const one = others.length === 0 && only !== undefined ? { messageId: only.id } : {};
+        invoke('operate', { operation: 'redrive', queue, ...one }).catch(() => {});
+      }
     },
     idle: () =>
       running === 0 &&
