@@ -1,6 +1,7 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { IdleGaps } from '../../layers/control/idleGaps.ts';
-import { type PassWorld, schedulePass } from '../../layers/control/schedulePass.ts';
+import { schedulePass } from '../../layers/control/schedulePass.ts';
+import type { PassWorld } from '../../layers/control/world.ts';
 import { processWakes } from '../../layers/runtime/wakeBatch.ts';
 
 /** Wakes, merged: however many ask, a cluster gets one pass a batch. */

@@ -1,4 +1,4 @@
-import type { Bus } from '../ports/bus.ts';
+import type { Bus, Wakes } from '../ports/bus.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Containers } from '../ports/containers.ts';
 import type { Ids } from '../ports/ids.ts';
@@ -34,3 +34,8 @@ export interface World extends Telemetry {
   readonly clock: Clock;
   readonly ids: Ids;
 }
+
+/** What a scheduling pass needs of it. */
+export type PassWorld = Pick<World, 'store' | 'containers' | 'clock' | 'log' | 'metrics'> & {
+  readonly bus: Wakes;
+};

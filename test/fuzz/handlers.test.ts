@@ -11,6 +11,7 @@ import { createMemoryStore } from '../../local/sim/memoryStore.ts';
 import { lambdaContext } from '../support/lambdaContext.ts';
 import { mutated } from '../support/mutatedSamples.ts';
 import { aCluster } from '../support/records.ts';
+import { requestEvent } from '../support/requestEvent.ts';
 import { ofSchema } from '../support/schemaArbitrary.ts';
 
 const EVENTS = Number(process.env.BERTH_FUZZ_EVENTS ?? 100_000);
@@ -41,18 +42,11 @@ const bodies = fc.oneof(
   { weight: 1, arbitrary: fc.string() },
 );
 
-const goodRequest = (key: string) =>
-  JSON.stringify({
-    version: '0',
-    id: key,
-    'detail-type': 'Task Requested',
-    source: 'good',
-    account: '000000000000',
-    time: '2026-11-24T10:15:30Z',
-    region: 'us-east-1',
-    resources: [],
-    detail: { cluster: 'prod', taskDefinition: 'hello', idempotencyKey: key },
-  });
+const goodRequest = (key: string): string =>
+  requestEvent(
+    { cluster: 'prod', taskDefinition: 'hello', idempotencyKey: key },
+    { id: key, source: 'good' },
+  );
 
 function recordsOf(texts: readonly string[], batch: number): SQSEvent {
   const Records = texts.map((body, index) => ({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Violation } from '../../local/sim/checker.ts';
-import { type Mutation, mutations } from '../../local/sim/mutations.ts';
+import type { Mutation } from '../../local/sim/mutations/mutation.ts';
+import { mutations } from '../../local/sim/mutations/mutations.ts';
 import { caseOf, runCase, usualSeed } from '../../local/sim/seedRun.ts';
 
 const MAX_SEEDS = 1_000;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { mutations } from '../../local/sim/mutations.ts';
+import { mutations } from '../../local/sim/mutations/mutations.ts';
 import { caseOf, runCase, usualSeed } from '../../local/sim/seedRun.ts';
 import { shrink } from '../../local/sim/shrink.ts';
 

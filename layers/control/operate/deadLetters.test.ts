@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { createMemoryStore } from '../../../local/sim/memoryStore.ts';
 import { aCluster, aTask } from '../../../test/support/records.ts';
+import { requestEvent } from '../../../test/support/requestEvent.ts';
 import type { DeadLetter } from '../../ports/deadLetters.ts';
 import { taskIdOf } from '../taskId.ts';
 import { countDeadLetters, explainDeadLetter, listDeadLetters } from './deadLetters.ts';
@@ -24,17 +25,7 @@ async function worldWith(letters: readonly DeadLetter[]) {
   };
 }
 
-const requested = JSON.stringify({
-  version: '0',
-  id: 'e-1',
-  'detail-type': 'Task Requested',
-  source: 'shop',
-  account: '123456789012',
-  time: '2026-11-24T10:15:30Z',
-  region: 'us-east-1',
-  resources: [],
-  detail: { cluster: 'prod', taskDefinition: 'web', idempotencyKey: 'order-9' },
-});
+const requested = requestEvent({ cluster: 'prod', taskDefinition: 'web', idempotencyKey: 'order-9' });
 const letter = (messageId: string, body: string, more: Partial<DeadLetter> = {}): DeadLetter => ({
   messageId,
   body,

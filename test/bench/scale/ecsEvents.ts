@@ -43,23 +43,3 @@ export function hostEvent(hostId: string, cpu: number, memory: number): string {
   };
   return JSON.stringify({ ...registered, resources: [hostArnOf(hostId)], detail });
 }
-
-/** The event that asks for tasks. */
-export const requestEvent = (key: string, count: number, cpu: number, memory: number): string =>
-  JSON.stringify({
-    version: '0',
-    id: key,
-    'detail-type': 'Task Requested',
-    source: 'shop',
-    account: '123456789012',
-    time: '2026-11-24T10:15:30Z',
-    region: 'us-east-1',
-    resources: [],
-    detail: {
-      cluster: 'demo',
-      taskDefinition: 'web',
-      idempotencyKey: key,
-      count,
-      containers: [{ name: 'app', cpu, memory }],
-    },
-  });

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
+import { requestEvent } from '../../support/requestEvent.ts';
 import { atMost, type Figure, reported } from '../figure.ts';
 import { quantile } from '../measure.ts';
 import { shown } from '../table.ts';
 import { CLUSTER, createDrive, TASK } from './drive.ts';
-import { requestEvent } from './ecsEvents.ts';
 
 /**
  * `npm run bench:scale`: fills a cluster with tasks through the real handlers, wave by wave, and prints what a pass costs
@@ -32,6 +32,15 @@ const RECONCILE_SECONDS = 300;
 const MEMORY_MB = 1_769;
 const MAX_ROUNDS = 20;
 
+const asked = (idempotencyKey: string, count: number): string =>
+  requestEvent({
+    cluster: CLUSTER,
+    taskDefinition: 'web',
+    idempotencyKey,
+    count,
+    containers: [{ name: 'app', ...TASK }],
+  });
+
 const drive = await createDrive(HOSTS);
 const passes: { readonly running: number; readonly ms: number }[] = [];
 let slowestMs = 0;
@@ -42,7 +51,7 @@ const timed = async (work: Promise<number>): Promise<number> => {
 };
 for (let running = 0; running < TASKS; running += WAVE) {
   const requests = Array.from({ length: WAVE / PER_REQUEST }, (_, n) =>
-    requestEvent(`r${running}-${n}`, PER_REQUEST, TASK.cpu, TASK.memory),
+    asked(`r${running}-${n}`, PER_REQUEST),
   );
   await drive.accept(requests);
   for (let round = 0; drive.live.size < running + WAVE; round += 1) {
@@ -66,7 +75,7 @@ const arrivals: number[] = [];
 for (let n = 0; n < 21; n += 1) {
   const [first] = drive.live.values();
   if (first) await drive.end([first]);
-  await drive.accept([requestEvent(`late-${n}`, 1, TASK.cpu, TASK.memory)]);
+  await drive.accept([asked(`late-${n}`, 1)]);
   arrivals.push(await timed(drive.pass()));
   await drive.start();
 }

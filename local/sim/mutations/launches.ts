@@ -1,0 +1,118 @@
+import { DISCONNECTED } from '../../../layers/control/observeHost.ts';
+import { bound, type Mutation, onStore } from './mutation.ts';
+
+/** Errors in how hosts and launches are taken for what they are, bought and given back. */
+export const launchesMutations: readonly Mutation[] = [
+  {
+    name: 'new-token-on-retry',
+    what: 'A launch that is repeated carries another client token.',
+    caughtBy: ['oneLaunch', 'oneProcess'],
+    decorators: {
+      containers: (containers) => {
+        let calls = 0;
+        return {
+          ...containers,
+          launch: (request) =>
+            containers.launch({ ...request, clientToken: `${request.clientToken}.${++calls}.${calls}` }),
+        };
+      },
+    },
+  },
+  {
+    name: 'unknown-is-refused',
+    what: 'A launch without an answer counts as one that did not happen, and the next attempt starts.',
+    caughtBy: ['oneProcess', 'doneIsDone'],
+    decorators: {
+      containers: (containers) => ({
+        ...containers,
+        launch: async (request) => {
+          const outcome = await containers.launch(request);
+          return outcome.outcome === 'unknown'
+            ? { outcome: 'refused', code: 'UNKNOWN', detail: outcome.detail }
+            : outcome;
+        },
+      }),
+    },
+  },
+  {
+    name: 'silent-is-dead',
+    what: 'The tasks of a host whose agent is cut off are started elsewhere at once.',
+    caughtBy: ['oneProcess', 'doneIsDone', 'rightHost', 'noGhost'],
+    decorators: onStore((store, { now }) => ({
+      setHostState: async (cluster, hostId, change) => {
+        const result = await store.setHostState(cluster, hostId, change);
+        if (change.reason !== DISCONNECTED || result.outcome === 'refused') return result;
+        for (const claim of Object.values(result.current.claims)) {
+          const reason = { code: 'BACKOFF', detail: 'its host is silent', cause: 'HOST_LOST' } as const;
+          await store.requeueTask(claim, { cause: 'HOST_LOST', counted: false, reason });
+          await store.releaseClaim(cluster, hostId, claim, now());
+        }
+        return result;
+      },
+    })),
+  },
+  {
+    name: 'absence-is-death',
+    what: 'A task that ECS does not show at once counts as gone.',
+    // A start at the beginning of time is also a timeout that is over: an attempt used up without a process.
+    caughtBy: ['oneProcess', 'doneIsDone', 'fairAttempts'],
+    decorators: onStore((store) => ({
+      getTasks: async (ids) =>
+        (await store.getTasks(ids)).map((task) => ({
+          ...task,
+          ...(task.startedAt !== undefined && { startedAt: 0 }),
+        })),
+      listHosts: async (cluster) =>
+        (await store.listHosts(cluster)).map((host) => ({
+          ...host,
+          claims: Object.fromEntries(
+            Object.entries(host.claims).map(([id, claim]) => [id, { ...claim, claimedAt: 0 }]),
+          ),
+        })),
+    })),
+  },
+  {
+    name: 'order-without-guard',
+    what: 'An order is opened whatever was bought since its plan.',
+    caughtBy: ['poolBound'],
+    decorators: onStore((store, { tables }) => ({
+      openOrder: (order) => {
+        tables.orders.delete(`${order.cluster}/${order.pool}`);
+        return store.openOrder(order, undefined);
+      },
+    })),
+  },
+  {
+    name: 'order-without-token',
+    what: 'A purchase that is repeated carries another client token.',
+    caughtBy: ['poolBound', 'noOrphans'],
+    seed: 161,
+    decorators: {
+      machines: (machines) => {
+        let calls = 0;
+        return bound(machines, {
+          buy: (order, pool) => machines.buy({ ...order, orderId: `${order.orderId}.${++calls}` }, pool),
+        });
+      },
+    },
+  },
+  {
+    name: 'retire-without-guard',
+    what: 'A host is given back although a claim has come meanwhile.',
+    caughtBy: ['noEviction', 'fairAttempts'],
+    seed: 29,
+    decorators: onStore((store) => ({
+      setHostState: (cluster, hostId, { ifEmpty: _ifEmpty, epoch: _epoch, ...change }) =>
+        store.setHostState(cluster, hostId, change),
+    })),
+  },
+  {
+    name: 'move-whatever-runs',
+    what: 'A host that is emptied has all its tasks stopped, whether or not they may be interrupted.',
+    caughtBy: ['stayPut'],
+    decorators: onStore((store) => ({
+      getTasks: async (ids) =>
+        (await store.getTasks(ids)).map((task) => ({ ...task, spec: { ...task.spec, interruptible: true } })),
+    })),
+  },
+];
