@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const deep = ['test/sim/crashes.test.ts', 'test/sim/mutations.test.ts', 'test/fuzz/handlers.test.ts'];
 
 /**
- * Three lanes: `unit` runs anywhere; `e2e` starts real Docker, dynoxide and the AWS CLI, one file at a time; `deep` runs
+ * Three lanes: `unit` runs anywhere; `e2e` starts real Docker, dynoxide and the AWS CLI; `deep` runs
  * what takes minutes, beside the others in CI.
  */
 export default defineConfig({
@@ -25,7 +25,8 @@ export default defineConfig({
           name: 'e2e',
           include: ['{local,agent,test}/**/*.e2e.test.ts'],
           pool: 'forks',
-          fileParallelism: false,
+          // They mostly wait, each on parts of its own; more at once would wait for each other.
+          maxWorkers: 3,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -7,6 +7,9 @@ const run = promisify(execFile);
 
 export const bridgeName = (tag: string): string => `berth-${tag}`;
 
+/** For the lock that every engine's changes of the rules take. */
+const WAIT = ['-w', '10'];
+
 /** Second octets tried for the bridge's 10.x.0.0/16: high, because low ones are where other networks settle. */
 const FIRST_OCTET = 192;
 const OCTETS = 60;
@@ -26,7 +29,7 @@ export async function ensureBridge(
     await run('ip', ['address', 'add', `10.${freeOctet(tag)}.0.1/16`, 'dev', bridge]);
     await run('ip', ['link', 'set', bridge, 'up']);
   }
-  const filtered = await run('iptables', ['-t', 'nat', '-S']).then(
+  const filtered = await run('iptables', [...WAIT, '-t', 'nat', '-S']).then(
     () => true,
     (error: Error) => {
       log(`iptables does not work here (${error.message.trim()}): tasks are not isolated on the bridge`);
@@ -57,13 +60,13 @@ export async function removeBridge(tag: string): Promise<void> {
   const { stdout: address } = await run('ip', ['-4', '-o', 'address', 'show', 'dev', bridge]);
   const subnet = /inet (10\.\d+)\./.exec(address)?.[1];
   for (const table of ['filter', 'nat']) {
-    const rules = await run('iptables', ['-t', table, '-S']).then(
+    const rules = await run('iptables', [...WAIT, '-t', table, '-S']).then(
       ({ stdout }) => stdout.split('\n'),
       // Where packet filtering does not work, no rule was made.
       () => [],
     );
     for (const rule of rules.filter((line) => line.startsWith('-A ') && namesBridge(line, bridge, subnet))) {
-      await run('iptables', ['-t', table, '-D', ...rule.slice(3).split(' ')]);
+      await run('iptables', [...WAIT, '-t', table, '-D', ...rule.slice(3).split(' ')]);
     }
   }
   await run('ip', ['link', 'delete', bridge]);

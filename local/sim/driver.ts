@@ -128,13 +128,14 @@ function act(options: DriverOptions, action: SimAction): void {
       return;
     }
     case 'pause':
-      insist(options, { operation: 'pause', cluster: CLUSTER });
-      clock.after(action.forMs, () => insist(options, { operation: 'resume', cluster: CLUSTER }));
-      return;
     case 'pauseSource': {
-      const { source, forMs } = action;
-      insist(options, { operation: 'pause', cluster: CLUSTER, source });
-      clock.after(forMs, () => insist(options, { operation: 'resume', cluster: CLUSTER, source }));
+      const what = { cluster: CLUSTER, ...(action.kind === 'pauseSource' && { source: action.source }) };
+      const giveUp = insist(options, { operation: 'pause', ...what });
+      clock.after(action.forMs, () => {
+        // Nobody repeats a pause that is over.
+        giveUp();
+        insist(options, { operation: 'resume', ...what });
+      });
       return;
     }
     case 'alarm':
@@ -149,9 +150,11 @@ function act(options: DriverOptions, action: SimAction): void {
   }
 }
 
-/** An operator repeats a command until it is answered, with a refusal if need be. */
-function insist({ plane, clock }: DriverOptions, command: object): void {
+/** An operator repeats a command until it is answered, with a refusal if need be, or until what is returned is called. */
+function insist({ plane, clock }: DriverOptions, command: object): () => void {
+  let wanted = true;
   const give = async (left: number): Promise<void> => {
+    if (!wanted) return;
     try {
       await plane.invoke('operate', command);
     } catch {
@@ -159,6 +162,9 @@ function insist({ plane, clock }: DriverOptions, command: object): void {
     }
   };
   void give(MAX_REPEATS);
+  return () => {
+    wanted = false;
+  };
 }
 
 async function drain(options: DriverOptions, pick: number): Promise<void> {
