@@ -37,14 +37,15 @@ test('tasks of one concurrency key take turns, say for whom they wait, and hold 
       .map(({ taskId }) => taskId);
   };
   const inPlace = () => listed(['PLACED', 'RUNNING']);
-  let holder: string | undefined;
-  await until('one of them has its place', 60_000, async () => {
-    [holder] = await inPlace();
-    return holder !== undefined;
+  await until('one that waits names the one that has its place', 60_000, async () => {
+    const [[holder], [waiting]] = [await inPlace(), await listed(['PENDING'])];
+    if (holder === undefined || waiting === undefined) return false;
+    const { summary } = await berth.operate<{ summary: string }>({ operation: 'explain', taskId: waiting });
+    // The turn may have passed on while it was asked.
+    if ((await inPlace())[0] !== holder) return false;
+    expect(summary).toBe(`It waits: key "orders-db" has 1 of 1 running: ${holder}.`);
+    return true;
   });
-  const [waiting = ''] = await listed(['PENDING']);
-  const { summary } = await berth.operate<{ summary: string }>({ operation: 'explain', taskId: waiting });
-  expect(summary).toBe(`It waits: key "orders-db" has 1 of 1 running: ${holder}.`);
   await waitForState(berth, free, ['SUCCEEDED']);
 
   const crowds: number[] = [];
