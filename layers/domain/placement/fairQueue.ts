@@ -21,6 +21,8 @@ interface Lane<E> {
  */
 export class FairQueue<E extends Entry> {
   readonly #groups: Lane<E>[][];
+  /** Only then does it matter who has been given what. */
+  readonly #shared: boolean;
   readonly #snapshot: Snapshot;
   readonly #total: Resources;
   readonly #held: Map<string, Resources>;
@@ -32,6 +34,7 @@ export class FairQueue<E extends Entry> {
     this.#snapshot = snapshot;
     this.#groups = lanesOf(queue);
     const shared = this.#groups.some((lanes) => lanes.length > 1);
+    this.#shared = shared;
     this.#total = shared ? totalCapacity(snapshot.hosts) : {};
     this.#held = shared ? heldBySource(snapshot.hosts) : new Map();
     this.#used = shared ? usageAt(snapshot.cluster.usage, heldShares(snapshot.hosts), nowMs).bySource : {};
@@ -55,7 +58,7 @@ export class FairQueue<E extends Entry> {
 
   /** The task has been given a place. */
   took({ source, spec }: Task): void {
-    if (this.#groups.length === 0) return;
+    if (!this.#shared) return;
     const tag = sourceTag(source);
     this.#held.set(tag, plus(this.#held.get(tag) ?? {}, spec.demand));
     this.#scores.delete(source);
