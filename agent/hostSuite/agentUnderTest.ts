@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { HostReport } from '../../layers/domain/isolation/hostReport.ts';
 import { agentIsReady } from '../lock.ts';
 
 /** Asks again until it holds; the error carries what was seen last. */
@@ -53,6 +56,12 @@ export class AgentUnderTest {
 
   get log(): string {
     return readFileSync(this.#logFile, 'utf8');
+  }
+
+  /** What it knows now, from its status socket. */
+  async report(): Promise<HostReport> {
+    const socket = join(this.#environment.BERTH_STATE_DIR ?? '', 'status.sock');
+    return JSON.parse(await text(createConnection(socket))) as HostReport;
   }
 
   start(): void {

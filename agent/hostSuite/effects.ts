@@ -28,7 +28,7 @@ const ioStat = (task: EcsTask, name: string): number =>
 export function effectsInGuest({ agent, systemd, skip, withTask }: EffectsWorld): void {
   test('a write limit holds the disk to its rate', { skip }, () =>
     withTask({ qos: 'burstable', io: { path: DISK, writeBytesPerSecond: MIB, weight: 50 } }, async (task) => {
-      await eventually(() => assert.match(task.read('io', 'io.max'), /wbps=1048576/), 20_000);
+      await eventually(() => assert.match(task.read('io', 'io.max'), /wbps=1048576/), 2_000);
       assert.equal(task.read('io', 'io.weight'), 'default 50');
       task.start(`dd if=/dev/zero of=${DISK}/file bs=64k count=96 conv=fsync; sleep 1000`);
       await eventually(() => assert.ok(ioStat(task, 'wbytes') > MIB / 2), 60_000);
@@ -46,10 +46,7 @@ export function effectsInGuest({ agent, systemd, skip, withTask }: EffectsWorld)
     { skip: skip || (systemd && 'systemd gives slices no hugetlb controller') },
     () =>
       withTask({ qos: 'burstable', hugetlb: { '2MB': 4 * MIB } }, async (task) => {
-        await eventually(
-          () => assert.equal(task.read('hugetlb', 'hugetlb.2MB.max'), String(4 * MIB)),
-          20_000,
-        );
+        await eventually(() => assert.equal(task.read('hugetlb', 'hugetlb.2MB.max'), String(4 * MIB)), 2_000);
         // Six pages of which the task may have two.
         task.start(
           'mkdir -p /tmp/huge; mount -t hugetlbfs none /tmp/huge; fallocate -l 12582912 /tmp/huge/file; sleep 1000',
