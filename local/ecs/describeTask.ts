@@ -16,7 +16,7 @@ export function describeTask(arns: Arns, task: TaskRecord): Task {
     attributes,
     availabilityZone: task.zone,
     clusterArn: arns.cluster(task.cluster),
-    ...(task.connectivityAt === undefined ? {} : { connectivity: 'CONNECTED' }),
+    connectivity: task.connectivityAt === undefined ? undefined : 'CONNECTED',
     connectivityAt: at(task.connectivityAt),
     containerInstanceArn: arns.containerInstance(task.cluster, task.hostId),
     containers: task.containers.map((container) => describeContainer(arns, task, container)),

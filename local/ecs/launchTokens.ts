@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { RunTaskCommandInput } from '@aws-sdk/client-ecs';
 import { Deadlines, WakeTimer } from '../engine/deadlines.ts';
 import { type EngineContext, ServiceError } from '../engine/service.ts';
@@ -40,7 +39,7 @@ export class LaunchTokens {
       throw invalidParameter('clientToken has 1 to 64 ASCII characters 33-126.');
     const known = this.store.tokens.get(keyOf(cluster, token));
     if (known === undefined || this.expiryOf(known) <= this.context.clock.now()) return undefined;
-    if (known.requestDigest !== digest(input)) {
+    if (known.request !== canonical(input)) {
       throw new ServiceError(
         'ConflictException',
         'The client token has already been used with different request parameters.',
@@ -62,7 +61,7 @@ export class LaunchTokens {
     const record: LaunchTokenRecord = {
       cluster,
       token,
-      requestDigest: digest(input),
+      request: canonical(input),
       taskIds: tasks.map((task) => task.id),
       failures,
       createdAt: this.context.clock.now(),
@@ -101,15 +100,16 @@ export class LaunchTokens {
   }
 }
 
-/** Of everything asked for, whatever the order of the members. */
-function digest(input: RunTaskCommandInput): string {
-  const { clientToken: _token, ...request } = input;
-  return createHash('sha256').update(canonical(request)).digest('hex');
+/** Everything asked for as text, whatever the order of its members. */
+function canonical({ clientToken: _token, ...request }: RunTaskCommandInput): string {
+  return JSON.stringify(sorted(request));
 }
 
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_key, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  );
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const members = value as Readonly<Record<string, unknown>>;
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(members).sort()) copy[key] = sorted(members[key]);
+  return copy;
+}

@@ -123,7 +123,7 @@ export interface TaskRecord {
 export interface LaunchTokenRecord {
   readonly cluster: string;
   readonly token: string;
-  readonly requestDigest: string;
+  readonly request: string;
   readonly taskIds: readonly string[];
   readonly failures: readonly Failure[];
   readonly createdAt: number;

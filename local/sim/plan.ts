@@ -33,8 +33,18 @@ export interface SimRequest {
 
 export const sourceOf = ({ source = 'shop' }: SimRequest): string => source;
 
-export const taskIdsOf = (request: SimRequest): string[] =>
-  Array.from({ length: request.count }, (_, ordinal) => taskIdOf(sourceOf(request), request.key, ordinal));
+const taskIds = new WeakMap<SimRequest, readonly string[]>();
+
+/** Kept with the request: a digest each, asked for at every look at what is waited for. */
+export function taskIdsOf(request: SimRequest): readonly string[] {
+  const known = taskIds.get(request);
+  if (known !== undefined) return known;
+  const ids = Array.from({ length: request.count }, (_, ordinal) =>
+    taskIdOf(sourceOf(request), request.key, ordinal),
+  );
+  taskIds.set(request, ids);
+  return ids;
+}
 
 /** Of each request that is waited for, so many tasks: an event names at most twenty. */
 const WAITED_FOR = 3;

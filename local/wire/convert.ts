@@ -39,7 +39,12 @@ const MAX_DEPTH = 64;
  * absent and null members stay absent.
  */
 export function convert(shape: Shape, value: unknown, codec: Codec): unknown {
-  return new Conversion(codec).convert(shape, value);
+  const conversion = new Conversion(codec);
+  try {
+    return conversion.convert(shape, value);
+  } catch (error) {
+    throw conversion.located(error);
+  }
 }
 
 class Conversion {
@@ -61,9 +66,9 @@ class Conversion {
       case 'unit':
         return {};
       case 'timestamp':
-        return this.#leaf((leaf) => this.#codec.timestamp(leaf, shape.format), value);
+        return this.#codec.timestamp(value, shape.format);
       default:
-        return this.#leaf(this.#codec[shape.kind], value);
+        return this.#codec[shape.kind](value);
     }
   }
 
@@ -120,12 +125,10 @@ class Conversion {
     return converted;
   }
 
-  #leaf(leaf: Leaf, value: unknown): unknown {
-    try {
-      return leaf(value);
-    } catch (error) {
-      throw this.#mismatch(error instanceof Error ? error.message : String(error));
-    }
+  /** What a leaf threw, with the place it was thrown at: the path stands as it was then. */
+  located(error: unknown): unknown {
+    if (error instanceof ShapeMismatch) return error;
+    return this.#mismatch(error instanceof Error ? error.message : String(error));
   }
 
   #mismatch(problem: string, missing = false): ShapeMismatch {
