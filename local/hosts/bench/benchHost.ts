@@ -8,16 +8,19 @@ import type { ContainerChange, TaskLaunch } from '../backend.ts';
 import type { DockerEngine } from '../docker.ts';
 import { DockerHosts } from '../dockerHosts.ts';
 import { anInstance, Recorder } from '../hostHarness.ts';
+import { LABELS } from '../labels.ts';
 
 /** One instance on the machine, with the agent or without. */
 export class BenchHost {
   readonly instance = anInstance({ vcpus: 2, memoryMiB: 16_384 });
   readonly #dataDir: string;
+  readonly #engine: DockerEngine;
   readonly #hosts: DockerHosts;
   readonly #seen = new Recorder();
 
   constructor(dataDir: string, engine: DockerEngine, agentEntry: string | undefined) {
     this.#dataDir = dataDir;
+    this.#engine = engine;
     const setup = {
       dataDir,
       dockerSocket: engine.socketPath,
@@ -53,6 +56,16 @@ export class BenchHost {
   run(launch: TaskLaunch): Promise<ContainerChange> {
     this.#hosts.runTask(this.instance.instanceId, launch);
     return this.#seen.status(launch, 'main', 'RUNNING', 120_000);
+  }
+
+  /** The IP address of the task's only container on the engine's bridge. */
+  async addressOf({ taskArn }: TaskLaunch): Promise<string> {
+    const containers = await this.#engine.docker.listContainers({
+      filters: { label: [`${LABELS.taskArn}=${taskArn}`] },
+    });
+    const [network] = Object.values(containers[0]?.NetworkSettings.Networks ?? {});
+    if (network === undefined) throw new Error(`no container of ${taskArn} is on a network`);
+    return network.IPAddress;
   }
 
   async stop(launch: TaskLaunch): Promise<void> {
