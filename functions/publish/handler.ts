@@ -1,12 +1,18 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import { announceLeaving, announcePool, announceTask } from '../../layers/control/announce.ts';
+import {
+  announceLeaving,
+  announcePool,
+  announcePurchase,
+  announceTask,
+} from '../../layers/control/announce.ts';
 import { announceArray, countMember } from '../../layers/control/countMember.ts';
 import type { Announcements, OutgoingEvent } from '../../layers/ports/bus.ts';
 import type { ArrayStore } from '../../layers/ports/store.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 import { arrayFromImage } from '../../layers/store/arrays.ts';
 import { leavingFromImages } from '../../layers/store/hostItem.ts';
+import { orderFromImage } from '../../layers/store/orders.ts';
 import { poolFromImage } from '../../layers/store/pools.ts';
 import { taskFromImage } from '../../layers/store/taskItem.ts';
 
@@ -76,6 +82,8 @@ function announcements(record: DynamoDBRecord): OutgoingEvent[] {
   if (array) return announceArray(arrayFromImage(images.before), array);
   const leaving = leavingFromImages(images.before, images.after);
   if (leaving) return announceLeaving(leaving);
+  const order = orderFromImage(images.after);
+  if (order) return announcePurchase(orderFromImage(images.before), order);
   const pool = poolFromImage(images.after);
   return pool ? announcePool(poolFromImage(images.before), pool) : [];
 }

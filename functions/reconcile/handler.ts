@@ -3,10 +3,14 @@ import { declareClusters } from '../../layers/control/declareClusters.ts';
 import { reconcileCluster } from '../../layers/control/reconcile/reconcileCluster.ts';
 import type { Repairs } from '../../layers/control/reconcile/repairs.ts';
 import type { Cluster } from '../../layers/domain/model/pool.ts';
+import type { Wakes } from '../../layers/ports/bus.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 
 /** Every minute, and whenever an operator invokes it: each cluster is compared and mended; one's failure leaves the others. */
-export function createHandler(deps: Omit<Deps, 'deadLetters'>, clusters: readonly Cluster[] = []) {
+export function createHandler(
+  deps: Omit<Deps, 'deadLetters' | 'bus'> & { readonly bus: Wakes },
+  clusters: readonly Cluster[] = [],
+) {
   const declared = declareClusters(deps, clusters);
   return async (_event: unknown, _context: Context): Promise<Record<string, Repairs>> => {
     await declared();

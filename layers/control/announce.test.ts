@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { aTask } from '../../test/support/records.ts';
+import { aBought, anOrder, aTask } from '../../test/support/records.ts';
 import type { Task } from '../domain/model/task.ts';
-import { announceTask } from './announce.ts';
+import { announcePurchase, announceTask } from './announce.ts';
 
 const types = (before: Task | undefined, after: Task): string[] =>
   announceTask(before, after).map(({ detailType }) => detailType);
@@ -58,4 +58,24 @@ test('an attempt that never started is announced by its end alone', () => {
   expect(types(placed, aTask({ ...placed, state: 'FAILED', reason: failed, endedAt: 3_000 }))).toEqual([
     'Task Failed',
   ]);
+});
+
+test('a purchase is announced when its order is closed, by whoever closes it', () => {
+  const closed = anOrder({
+    state: 'DONE',
+    bought: [aBought(), aBought({ zone: 'b', hostIds: ['i-2', 'i-3'] })],
+  });
+  expect(announcePurchase(anOrder(), closed)).toEqual([
+    expect.objectContaining({ detailType: 'Cluster Scaled', resources: ['i-1', 'i-2', 'i-3'] }),
+  ]);
+  expect(announcePurchase(closed, closed)).toEqual([]);
+  // The stream has the pool's order replaced by its next one.
+  expect(announcePurchase(closed, anOrder({ orderId: 'order2' }))).toEqual([]);
+  expect(announcePurchase(anOrder(), anOrder({ state: 'FAILED' }))).toEqual([]);
+});
+
+test('a purchase of thousands is announced in parts that PutEvents takes', () => {
+  const hostIds = Array.from({ length: 1_201 }, (_, index) => `i-${index}`);
+  const parts = announcePurchase(anOrder(), anOrder({ state: 'DONE', bought: [aBought({ hostIds })] }));
+  expect(parts.map(({ resources }) => resources.length)).toEqual([500, 500, 201]);
 });

@@ -1,5 +1,5 @@
 import type { LeavingHost } from '../domain/model/host.ts';
-import type { Pool } from '../domain/model/pool.ts';
+import type { CapacityOrder, Pool } from '../domain/model/pool.ts';
 import type { Task } from '../domain/model/task.ts';
 import type { Problem } from '../events/problem.ts';
 import type { OutgoingEvent } from '../ports/bus.ts';
@@ -73,7 +73,7 @@ export function announceTask(before: Task | undefined, after: Task): OutgoingEve
 }
 
 /** Hosts were bought for a pool, or given back. */
-export const clusterScaled = (
+const clusterScaled = (
   cluster: string,
   pool: string,
   direction: 'out' | 'in',
@@ -100,6 +100,21 @@ export const clusterScaled = (
   },
   resources: hosts.map(({ hostId }) => hostId),
 });
+
+/** PutEvents takes 256 KiB in one call: so many hosts are far below that. */
+const HOSTS_AN_EVENT = 500;
+
+/** An order is closed: what EC2 sold is on record. Whoever closes it may die right after. */
+export function announcePurchase(before: CapacityOrder | undefined, after: CapacityOrder): OutgoingEvent[] {
+  if (before?.state !== 'OPEN' || before.orderId !== after.orderId || after.state === 'OPEN') return [];
+  const hosts = after.bought.flatMap(({ hostIds, ...kind }) =>
+    hostIds.map((hostId) => ({ hostId, ...kind })),
+  );
+  return Array.from({ length: Math.ceil(hosts.length / HOSTS_AN_EVENT) }, (_, part) => {
+    const some = hosts.slice(part * HOSTS_AN_EVENT, (part + 1) * HOSTS_AN_EVENT);
+    return clusterScaled(after.cluster, after.pool, 'out', some, after.reason);
+  });
+}
 
 /** A host was taken out of service for good, by whoever found it idle, overdue, silent or gone. */
 export const announceLeaving = (host: LeavingHost): OutgoingEvent[] => [

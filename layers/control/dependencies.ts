@@ -1,11 +1,10 @@
 import { judgeDependencies } from '../domain/lifecycle/dependencies.ts';
 import { isTerminal, type Task } from '../domain/model/task.ts';
-import type { Wakes } from '../ports/bus.ts';
 import type { AttemptRef, Guarded, TaskEnd } from '../ports/store.ts';
 import { concurrently } from './concurrently.ts';
 import type { World } from './world.ts';
 
-export type DependencyWorld = Pick<World, 'store' | 'clock'> & { readonly bus: Wakes };
+export type DependencyWorld = Pick<World, 'store' | 'clock' | 'bus'>;
 
 const SETTLED_AT_ONCE = 16;
 /** As many ids as one wake is about; the queue's index shows the rest in a moment. */

@@ -2,11 +2,10 @@ import { planCapacity } from '../domain/capacity/plan.ts';
 import { planReplacement } from '../domain/capacity/replace.ts';
 import type { Host } from '../domain/model/host.ts';
 import type { NewOrder } from '../domain/model/plan.ts';
-import type { CapacityOrder, Cluster, Pool } from '../domain/model/pool.ts';
+import type { BoughtHosts, CapacityOrder, Cluster, Pool } from '../domain/model/pool.ts';
 import { place } from '../domain/placement/place.ts';
 import { ON_ITS_WAY } from '../domain/placement/waits.ts';
-import type { PurchaseOutcome } from '../ports/machines.ts';
-import { clusterScaled } from './announce.ts';
+import type { BoughtInstance, PurchaseOutcome } from '../ports/machines.ts';
 import { settleHolds } from './preempt.ts';
 import { recordWaits } from './recordWaits.ts';
 import { loadSnapshot } from './snapshot.ts';
@@ -113,7 +112,7 @@ const newOrder = (world: PurchaseWorld, cluster: string, planned: NewOrder): Cap
   cluster,
   state: 'OPEN',
   createdAt: world.clock.now(),
-  hostIds: [],
+  bought: [],
   errors: [],
 });
 
@@ -144,7 +143,7 @@ async function carryOut(
       metrics.count('PurchasesFailed', 1, tags);
       await store.closeOrder(cluster.name, order.pool, order.orderId, {
         state: 'FAILED',
-        hostIds: [],
+        bought: [],
         errors: [`${outcome.code}: ${outcome.detail}`],
       });
       return { bought: 0, short: false };
@@ -162,31 +161,28 @@ async function carryOut(
       }
       const closed = await store.closeOrder(cluster.name, order.pool, order.orderId, {
         state: outcome.instances.length > 0 ? 'DONE' : 'FAILED',
-        hostIds: outcome.instances.map(({ hostId }) => hostId),
+        bought: byKind(outcome.instances),
         errors: outcome.errors,
       });
       if (closed.outcome === 'applied' && outcome.instances.length > 0) {
         metrics.count('HostsBought', outcome.instances.length, tags);
-        await world.bus.publish([
-          clusterScaled(cluster.name, order.pool, 'out', outcome.instances, order.reason),
-        ]);
       }
       return { bought: outcome.instances.length, short: outcome.instances.length < order.hosts };
     }
   }
 }
 
-function newHost(
-  world: PurchaseWorld,
-  order: CapacityOrder,
-  pool: Pool,
-  instance: {
-    readonly hostId: string;
-    readonly instanceType: string;
-    readonly zone: string;
-    readonly lifecycle: Host['lifecycle'];
-  },
-): Host {
+function byKind(instances: readonly BoughtInstance[]): BoughtHosts[] {
+  const kinds = new Map<string, BoughtHosts>();
+  for (const { hostId, instanceType, zone, lifecycle } of instances) {
+    const key = `${instanceType}/${zone}/${lifecycle}`;
+    const hostIds = [...(kinds.get(key)?.hostIds ?? []), hostId];
+    kinds.set(key, { instanceType, zone, lifecycle, hostIds });
+  }
+  return [...kinds.values()];
+}
+
+function newHost(world: PurchaseWorld, order: CapacityOrder, pool: Pool, instance: BoughtInstance): Host {
   const offer =
     order.offers.find(
       ({ instanceType, zone }) => instanceType === instance.instanceType && zone === instance.zone,

@@ -1,6 +1,5 @@
 import type { Host } from '../domain/model/host.ts';
 import type { ScaleInPlan } from '../domain/model/plan.ts';
-import type { Wakes } from '../ports/bus.ts';
 import type { World } from './world.ts';
 
 /**
@@ -8,7 +7,7 @@ import type { World } from './world.ts';
  * to be given back. Returns those that were taken.
  */
 export async function retireHosts(
-  world: Pick<World, 'store' | 'log'> & { readonly bus: Wakes },
+  world: Pick<World, 'store' | 'log' | 'bus'>,
   cluster: string,
   plan: ScaleInPlan,
 ): Promise<readonly Host[]> {

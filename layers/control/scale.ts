@@ -1,10 +1,9 @@
 import { alarmTarget } from '../domain/capacity/alarmTarget.ts';
 import type { Pool } from '../domain/model/pool.ts';
 import type { AlarmChange } from '../events/cloudwatchAlarm/change.ts';
-import type { Wakes } from '../ports/bus.ts';
 import type { World } from './world.ts';
 
-export type ScaleWorld = Pick<World, 'store' | 'log' | 'metrics'> & { readonly bus: Wakes };
+export type ScaleWorld = Pick<World, 'store' | 'log' | 'metrics' | 'bus'>;
 
 export type ScaleOutcome =
   | {

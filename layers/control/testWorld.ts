@@ -1,8 +1,10 @@
+import type { Bus } from '../ports/bus.ts';
 import type { LaunchRequest, ObservedTask } from '../ports/containers.ts';
 import type { Store } from '../ports/store.ts';
 import type { World } from './world.ts';
 
 export interface FakeWorld extends World {
+  readonly bus: Bus;
   readonly launched: LaunchRequest[];
   /** ARNs of the attempts asked to stop. */
   readonly stopped: string[];

@@ -1,9 +1,8 @@
 import type { Task } from '../domain/model/task.ts';
-import type { Wakes } from '../ports/bus.ts';
 import { concurrently } from './concurrently.ts';
 import type { World } from './world.ts';
 
-export type TimeoutWorld = Pick<World, 'store' | 'containers' | 'clock'> & { readonly bus: Wakes };
+export type TimeoutWorld = Pick<World, 'store' | 'containers' | 'clock' | 'bus'>;
 
 /** SQS's longest delay: a deadline beyond it is watched by `reconcile`, which asks for the wake when it comes near. */
 const LONGEST_WAKE_MS = 900_000;

@@ -1,4 +1,4 @@
-import type { Bus, Wakes } from '../ports/bus.ts';
+import type { Wakes } from '../ports/bus.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Containers } from '../ports/containers.ts';
 import type { Ids } from '../ports/ids.ts';
@@ -25,17 +25,15 @@ export interface Telemetry {
   };
 }
 
-/** Every port and the telemetry. A use case takes the part it needs: `Pick<World, 'store' | 'bus'>`. */
+/** Every port and the telemetry; announcements are made from the table's stream, by `publish`. A use case takes the part it needs: `Pick<World, 'store' | 'bus'>`. */
 export interface World extends Telemetry {
   readonly store: Store;
   readonly containers: Containers;
   readonly machines: Machines;
-  readonly bus: Bus;
+  readonly bus: Wakes;
   readonly clock: Clock;
   readonly ids: Ids;
 }
 
 /** What a scheduling pass needs of it. */
-export type PassWorld = Pick<World, 'store' | 'containers' | 'clock' | 'log' | 'metrics'> & {
-  readonly bus: Wakes;
-};
+export type PassWorld = Pick<World, 'store' | 'containers' | 'clock' | 'log' | 'metrics' | 'bus'>;

@@ -303,7 +303,7 @@ export interface ClusterStore {
     cluster: string,
     pool: string,
     orderId: string,
-    end: Pick<CapacityOrder, 'state' | 'hostIds' | 'errors'>,
+    end: Pick<CapacityOrder, 'state' | 'bought' | 'errors'>,
   ): Promise<Guarded<CapacityOrder>>;
   listOpenOrders(cluster: string): Promise<CapacityOrder[]>;
   /** The last order of each pool, open or closed. Strongly consistent. */

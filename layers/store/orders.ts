@@ -1,3 +1,5 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { CapacityOrder } from '../domain/model/pool.ts';
 import type { ClusterStore } from '../ports/store.ts';
 import { sortKeysFrom } from './clusters.ts';
@@ -5,10 +7,21 @@ import { Expression, type Item, Update } from './expression.ts';
 import { orderKey } from './keys.ts';
 import { putItem, queryAll, type Table, updateItem } from './tableAccess.ts';
 
+export const orderItem = (order: CapacityOrder): Item => ({
+  ...orderKey(order.cluster, order.pool),
+  kind: 'ORDER',
+  ...order,
+});
+
 export const orderFromItem = (item: Item): CapacityOrder => {
   const { pk: _pk, sk: _sk, kind: _kind, ...order } = item;
   return order as unknown as CapacityOrder;
 };
+
+/** The order in a stream record's image; undefined for another kind of record. */
+export const orderFromImage = (
+  image: Record<string, AttributeValue> | undefined,
+): CapacityOrder | undefined => (image?.kind?.S === 'ORDER' ? orderFromItem(unmarshall(image)) : undefined);
 
 /** Replaces the pool's last order, which has to be closed and the one that the caller planned after. */
 export const openOrder =
@@ -21,7 +34,7 @@ export const openOrder =
     };
     const put = await putItem(
       table,
-      { ...orderKey(order.cluster, order.pool), kind: 'ORDER', ...order },
+      orderItem(order),
       guard,
       afterOrderId === undefined ? `attribute_not_exists(${guard.path('pk')})` : closedOne(afterOrderId),
     );

@@ -1,3 +1,5 @@
+import type { Host } from '../../layers/domain/model/host.ts';
+import type { CapacityOrder } from '../../layers/domain/model/pool.ts';
 import type { Task } from '../../layers/domain/model/task.ts';
 
 const states: Readonly<Record<string, Task['state'] | 'ACCEPTED'>> = {
@@ -10,7 +12,7 @@ const states: Readonly<Record<string, Task['state'] | 'ACCEPTED'>> = {
   'Task Cancelled': 'CANCELLED',
 };
 
-/** What was recorded of tasks and what was announced of them, to be held against each other. */
+/** What was recorded of tasks and hosts and what was announced of them, to be held against each other. */
 export class Announcements {
   private readonly recorded = new Set<string>();
   private readonly announced = new Set<string>();
@@ -22,8 +24,22 @@ export class Announcements {
     this.recorded.add(`${taskId} ${state} ${attempt}`);
   }
 
+  recordOrder({ bought }: CapacityOrder): void {
+    for (const { hostIds } of bought) for (const hostId of hostIds) this.recorded.add(`${hostId} out`);
+  }
+
+  recordHost(before: Host | undefined, after: Host | undefined): void {
+    if (before?.state !== 'TERMINATING' && after?.state === 'TERMINATING')
+      this.recorded.add(`${after.hostId} in`);
+  }
+
   /** An entry of PutEvents that was taken. */
   announce(detailType: string, detail: string): void {
+    if (detailType === 'Cluster Scaled') {
+      const { hosts, direction } = JSON.parse(detail) as { hosts: { hostId: string }[]; direction: string };
+      for (const { hostId } of hosts) this.announced.add(`${hostId} ${direction}`);
+      return;
+    }
     const state = states[detailType];
     if (state === undefined) return;
     const { taskId, attempt } = JSON.parse(detail) as Pick<Task, 'taskId' | 'attempt'>;
@@ -41,7 +57,7 @@ export class Announcements {
     });
   }
 
-  /** Beginnings, placements, runs and ends that were recorded and never announced. To wait may be silent. */
+  /** Beginnings, placements, runs and ends, purchases and retirements that were recorded and never announced. To wait may be silent. */
   missing(): string[] {
     return [...this.recorded].filter(
       (what) => !this.announced.has(what) && !/ (BLOCKED|PENDING) /.test(what),

@@ -45,7 +45,8 @@ export const endInvariants = {
   queuesEmpty: 'Every message is handled, and none is given up for good.',
   rightEnd: 'A task ends as its processes did.',
   arrayCounted: 'The end of an array counts each of its members once.',
-  announced: 'Every step of a task’s life is announced, and nothing that was not on record.',
+  announced:
+    'Every step of a task’s life and every purchase and return of a host is announced, and nothing that was not on record.',
 } as const;
 
 export type Invariant = keyof typeof stepInvariants | keyof typeof endInvariants;

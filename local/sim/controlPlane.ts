@@ -2,6 +2,8 @@ import type { EventBridgeClient, PutEventsCommandInput } from '@aws-sdk/client-e
 import type { SendMessageCommandInput, SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, DynamoDBBatchResponse, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createBus } from '../../layers/aws/bus.ts';
+import type { Host } from '../../layers/domain/model/host.ts';
+import type { CapacityOrder } from '../../layers/domain/model/pool.ts';
 import type { Task } from '../../layers/domain/model/task.ts';
 import type { Bus } from '../../layers/ports/bus.ts';
 import type { Containers } from '../../layers/ports/containers.ts';
@@ -26,8 +28,10 @@ import type { Trace } from './trace.ts';
 export interface ControlPlane {
   /** An event on the account's bus: goes to the queue of the rule that wants it. */
   emit(event: AwsEvent): void;
-  /** A task's record changed: the table's stream tells `publish`. */
+  /** Records changed: the table's stream tells `publish`. */
   taskWritten(task: Task): void;
+  orderWritten(order: CapacityOrder): void;
+  hostWritten(before: Host | undefined, after: Host | undefined): void;
   /** Runs a function as `aws lambda invoke` or a schedule does; `undefined` when the invocation was lost. */
   invoke(name: FunctionName, event: unknown): Promise<unknown>;
   /** Has the operator's function give messages that were given up another round. */
@@ -231,6 +235,19 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       if (announcements === undefined) return;
       announcements.record(task);
       stream.taskWritten(task);
+    },
+    orderWritten(order) {
+      if (announcements === undefined) return;
+      announcements.recordOrder(order);
+      stream.orderWritten(order);
+    },
+    hostWritten(before, after) {
+      const hostId = after?.hostId ?? before?.hostId;
+      if (announcements === undefined || hostId === undefined) return;
+      // Claims and releases announce nothing of a host.
+      if (before?.state === after?.state) return;
+      announcements.recordHost(before, after);
+      stream.hostWritten(hostId, after);
     },
     redrive() {
       for (const [queue, { dead }] of Object.entries(queues)) {

@@ -117,6 +117,7 @@ export function clusterCommands(tables: MemoryTables): ClusterStore {
       if (last?.state === 'OPEN' || last?.orderId !== afterOrderId)
         return { outcome: 'refused', current: last };
       tables.orders.set(key, order);
+      tables.onOrderWritten?.(order);
       return { outcome: 'applied', current: order };
     },
     async closeOrder(cluster, pool, orderId, end) {
@@ -125,6 +126,7 @@ export function clusterCommands(tables: MemoryTables): ClusterStore {
       if (order?.state !== 'OPEN' || order.orderId !== orderId) return { outcome: 'refused', current: order };
       const closed = { ...order, ...end };
       tables.orders.set(key, closed);
+      tables.onOrderWritten?.(closed);
       return { outcome: 'applied', current: closed };
     },
     async listOpenOrders(cluster) {

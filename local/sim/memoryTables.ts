@@ -41,6 +41,8 @@ export interface MemoryTables {
   onTaskWritten: ((before: Task | undefined, after: Task) => void) | undefined;
   /** Hears every written host; `after` is absent for one that was removed. */
   onHostWritten: ((before: Host | undefined, after: Host | undefined) => void) | undefined;
+  /** Hears every order that is opened or closed. */
+  onOrderWritten: ((after: CapacityOrder) => void) | undefined;
 }
 
 export const emptyTables = (): MemoryTables => ({
@@ -59,6 +61,7 @@ export const emptyTables = (): MemoryTables => ({
   shortages: new Map(),
   onTaskWritten: undefined,
   onHostWritten: undefined,
+  onOrderWritten: undefined,
 });
 
 export function putTask(tables: MemoryTables, task: Task): void {

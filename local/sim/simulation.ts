@@ -105,7 +105,9 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
   store.tables.onHostWritten = (before, after) => {
     trace.note(() => hostLine(before?.hostId, after));
     checker.hostWritten(before, after);
+    plane.hostWritten(before, after);
   };
+  store.tables.onOrderWritten = (order) => plane.orderWritten(order);
 
   let plane: ControlPlane;
   cloud = await createCloud({

@@ -1,7 +1,11 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import type { Host } from '../../layers/domain/model/host.ts';
+import type { CapacityOrder } from '../../layers/domain/model/pool.ts';
 import type { Task } from '../../layers/domain/model/task.ts';
-import { toImage } from '../../layers/store/expression.ts';
+import { type Item, toImage } from '../../layers/store/expression.ts';
+import { announcedOf, hostItems } from '../../layers/store/hostItem.ts';
+import { orderItem } from '../../layers/store/orders.ts';
 import { taskItem } from '../../layers/store/taskItem.ts';
 import type { EngineClock } from '../engine/clock.ts';
 
@@ -33,17 +37,33 @@ export class SimStream {
   }
 
   taskWritten(task: Task): void {
-    const before = this.images.get(task.taskId);
-    const after = toImage(taskItem(task, 1));
-    this.images.set(task.taskId, after);
+    this.written(task.taskId, taskItem(task, 1));
+  }
+
+  orderWritten(order: CapacityOrder): void {
+    this.written(`${order.cluster}/${order.pool}`, orderItem(order));
+  }
+
+  /** The record that changes; what is said beside it of a host that leaves goes along, as in the table. */
+  hostWritten(hostId: string, host: Host | undefined): void {
+    const items = host && hostItems(host, 0);
+    const leaving = host?.state === 'TERMINATING' && items && { leaving: announcedOf(items.info) };
+    this.written(hostId, items && { ...items.hot, ...leaving });
+  }
+
+  private written(key: string, item: Item | undefined): void {
+    const before = this.images.get(key);
+    const after = item && toImage(item);
+    if (after === undefined) this.images.delete(key);
+    else this.images.set(key, after);
     // Lambda's types and the SDK's spell the same JSON differently.
     const images = {
-      NewImage: after,
+      ...(after !== undefined && { NewImage: after }),
       ...(before !== undefined && { OldImage: before }),
     } as unknown as NonNullable<DynamoDBRecord['dynamodb']>;
     const SequenceNumber = String(++this.sequence);
     this.records.push({
-      eventName: before === undefined ? 'INSERT' : 'MODIFY',
+      eventName: before === undefined ? 'INSERT' : after === undefined ? 'REMOVE' : 'MODIFY',
       dynamodb: { ...images, SequenceNumber },
     });
     this.pumpAfter(0);

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import {
   announceLeaving,
   announcePool,
+  announcePurchase,
   announceTask,
-  clusterScaled,
   taskRejected,
 } from '../../layers/control/announce.ts';
 import { announceArray } from '../../layers/control/countMember.ts';
@@ -11,7 +11,7 @@ import type { Reason } from '../../layers/domain/model/reason.ts';
 import type { Task, TaskState } from '../../layers/domain/model/task.ts';
 import { outgoingParsers } from '../../layers/events/out/outgoing.ts';
 import type { OutgoingEvent } from '../../layers/ports/bus.ts';
-import { aPool } from '../support/records.ts';
+import { aBought, anOrder, aPool } from '../support/records.ts';
 
 const task: Task = {
   taskId: 'k5q3w7xj2mzn4bvtrf6ydhscga',
@@ -108,13 +108,7 @@ const announced: Readonly<Record<string, OutgoingEvent[]>> = {
     expiresAt: 1_799_403_330,
   }),
   'Cluster Scaled': [
-    clusterScaled(
-      'demo',
-      'default',
-      'out',
-      [{ hostId: 'i-0abc123def4567890', instanceType: 'c6i.large', zone: 'us-east-1a', lifecycle: 'spot' }],
-      '1 task waits',
-    ),
+    ...announcePurchase(anOrder(), anOrder({ state: 'DONE', bought: [aBought({ lifecycle: 'spot' })] })),
     ...announceLeaving({
       hostId: 'i-0abc123def4567890',
       cluster: 'demo',

@@ -92,7 +92,7 @@ const orderOf = (orderId: string, more: Partial<CapacityOrder> = {}): CapacityOr
   hosts: 2,
   offers: [offer('c6i.large', zoneA?.name ?? ''), offer('m6i.large', zoneB?.name ?? '')],
   reason: 'two tasks wait',
-  hostIds: [],
+  bought: [],
   errors: [],
   ...more,
 });

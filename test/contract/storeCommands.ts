@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { attemptToken } from '../../layers/domain/lifecycle/attemptToken.ts';
 import type { Reason } from '../../layers/domain/model/reason.ts';
 import type { ClaimRequest, Store } from '../../layers/ports/store.ts';
-import { aCluster, aHost, anOrder, aPool, aTask, aTaskSpec } from '../support/records.ts';
+import { aBought, aCluster, aHost, anOrder, aPool, aTask, aTaskSpec } from '../support/records.ts';
 
 /** One random call of the store's port, readable when it fails. */
 export interface StoreCommand {
@@ -274,7 +274,7 @@ const calls: Calls = {
     fc.constantFrom('o1', 'o2', 'o3'),
     fc.record({
       state: fc.constantFrom('DONE', 'FAILED' as const),
-      hostIds: fc.constant([]),
+      bought: fc.constantFrom([], [aBought()]),
       errors: fc.constant([]),
     }),
   ),

@@ -13,17 +13,26 @@ const pointsOf = (points: number): { readonly point: number; readonly when: 'bef
 ];
 
 describe('a process that dies at any call', () => {
-  it.each(scenarios)('changes nothing about the end of $name', async ({ plan, ends, happens }) => {
-    const undisturbed = await simulate({ seed: 1, plan, rates: calm, traced: happens !== undefined });
-    expect(undisturbed.violations).toEqual([]);
-    const states = Object.values(undisturbed.ends).map((end) => end.split(' ')[0]);
-    expect(new Set(states)).toEqual(new Set(ends));
-    for (const what of happens ?? []) expect(undisturbed.trace.some((line) => what.test(line))).toBe(true);
-    expect(undisturbed.points).toBeGreaterThan(20);
-    for (const crash of pointsOf(undisturbed.points)) {
-      const disturbed = await simulate({ seed: 1, plan, rates: calm, crash });
-      expect(disturbed.violations, `crash ${crash.when} call ${crash.point}`).toEqual([]);
-      expect(disturbed.ends, `crash ${crash.when} call ${crash.point}`).toEqual(undisturbed.ends);
-    }
-  });
+  it.each(scenarios)(
+    'changes nothing about the end of $name',
+    async ({ plan, ends, happens, announced = false }) => {
+      const undisturbed = await simulate({
+        seed: 1,
+        plan,
+        rates: calm,
+        traced: happens !== undefined,
+        announced,
+      });
+      expect(undisturbed.violations).toEqual([]);
+      const states = Object.values(undisturbed.ends).map((end) => end.split(' ')[0]);
+      expect(new Set(states)).toEqual(new Set(ends));
+      for (const what of happens ?? []) expect(undisturbed.trace.some((line) => what.test(line))).toBe(true);
+      expect(undisturbed.points).toBeGreaterThan(20);
+      for (const crash of pointsOf(undisturbed.points)) {
+        const disturbed = await simulate({ seed: 1, plan, rates: calm, crash, announced });
+        expect(disturbed.violations, `crash ${crash.when} call ${crash.point}`).toEqual([]);
+        expect(disturbed.ends, `crash ${crash.when} call ${crash.point}`).toEqual(undisturbed.ends);
+      }
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import type { Host } from '../../layers/domain/model/host.ts';
-import type { CapacityOrder, Cluster, Pool } from '../../layers/domain/model/pool.ts';
+import type { BoughtHosts, CapacityOrder, Cluster, Pool } from '../../layers/domain/model/pool.ts';
 import type { Task, TaskSpec } from '../../layers/domain/model/task.ts';
 
 /** Plain records for tests, each field overridable. */
@@ -83,6 +83,14 @@ export const aCluster = (over: Partial<Cluster> = {}): Cluster => ({
   ...over,
 });
 
+export const aBought = (over: Partial<BoughtHosts> = {}): BoughtHosts => ({
+  instanceType: 'c6i.large',
+  zone: 'us-east-1a',
+  lifecycle: 'on-demand',
+  hostIds: ['i-1'],
+  ...over,
+});
+
 export const anOrder = (over: Partial<CapacityOrder> = {}): CapacityOrder => ({
   orderId: 'order1',
   cluster: 'prod',
@@ -93,7 +101,7 @@ export const anOrder = (over: Partial<CapacityOrder> = {}): CapacityOrder => ({
   hosts: 1,
   offers: [],
   reason: 'one task waits',
-  hostIds: [],
+  bought: [],
   errors: [],
   ...over,
 });

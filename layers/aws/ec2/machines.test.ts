@@ -40,7 +40,7 @@ const order: CapacityOrder = {
   hosts: 2,
   offers: [offer('c6i.large', 'a'), offer('c6i.large', 'b'), offer('m6i.large', 'a')],
   reason: 'two tasks wait',
-  hostIds: [],
+  bought: [],
   errors: [],
 };
 

@@ -1,5 +1,4 @@
 import type { Pool } from '../../domain/model/pool.ts';
-import type { Wakes } from '../../ports/bus.ts';
 import type { World } from '../world.ts';
 
 export type PoolChange =
@@ -9,7 +8,7 @@ export type PoolChange =
 
 /** Changes settings of a pool; all that is not named stays. What follows from it happens in the next passes. */
 export async function changePool(
-  { store, bus }: Pick<World, 'store'> & { readonly bus: Wakes },
+  { store, bus }: Pick<World, 'store' | 'bus'>,
   clusterName: string,
   name: string,
   changes: Partial<Pool>,

@@ -1,5 +1,4 @@
 import type { Host, HostState } from '../../domain/model/host.ts';
-import type { Wakes } from '../../ports/bus.ts';
 import type { Containers } from '../../ports/containers.ts';
 import type { World } from '../world.ts';
 
@@ -22,7 +21,7 @@ export interface DrainGuards {
  * `reconcileClaims` does.
  */
 export async function drainHost(
-  world: Pick<World, 'store'> & { readonly bus: Wakes; readonly containers: Pick<Containers, 'stop'> },
+  world: Pick<World, 'store' | 'bus'> & { readonly containers: Pick<Containers, 'stop'> },
   cluster: string,
   hostId: string,
   detail: string,

@@ -89,7 +89,7 @@ function hostsForHeadroom(
 
 /** Room of the pool's hosts, coming ones included, less what pending tasks that are not bought for will take of it. */
 function freeRoom(snapshot: Snapshot, pool: Pool, bought: readonly Purchase[]): Resources {
-  const hosts = [...snapshot.hosts, ...hostsOnOrder(snapshot.openOrders)].filter(
+  const hosts = [...snapshot.hosts, ...hostsOnOrder(snapshot)].filter(
     (host) => host.pool === pool.name && (host.state === 'READY' || host.state === 'BOOTING'),
   );
   let free = hosts.reduce((sum, host) => plus(sum, host.left), noResources);

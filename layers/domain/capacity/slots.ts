@@ -5,7 +5,7 @@ import { hostsOnOrder } from '../placement/virtualHosts.ts';
 export function hostsByPool(snapshot: Snapshot): Map<string, number> {
   const counts = new Map<string, number>(snapshot.cluster.pools.map(({ name }) => [name, 0]));
   const present = snapshot.hosts.filter(({ state }) => state !== 'TERMINATING');
-  for (const { pool } of [...present, ...hostsOnOrder(snapshot.openOrders)]) {
+  for (const { pool } of [...present, ...hostsOnOrder(snapshot)]) {
     counts.set(pool, (counts.get(pool) ?? 0) + 1);
   }
   return counts;

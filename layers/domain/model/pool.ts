@@ -114,8 +114,17 @@ export interface CapacityOrder {
   readonly reason: string;
   /** The hosts that are to be emptied into what is bought; absent for what demand asks for. */
   readonly replaces?: readonly string[];
-  readonly hostIds: readonly string[];
+  /** What EC2 sold of it, by kind; empty while it is open. */
+  readonly bought: readonly BoughtHosts[];
   readonly errors: readonly string[];
+}
+
+/** Hosts of one kind, as CreateFleet groups them. */
+export interface BoughtHosts {
+  readonly instanceType: string;
+  readonly zone: string;
+  readonly lifecycle: Lifecycle;
+  readonly hostIds: readonly string[];
 }
 
 export interface CapacityOffer {

@@ -14,7 +14,7 @@ export class Pass {
 
   constructor(snapshot: Snapshot, tasks: readonly Task[], nowMs: number) {
     this.classes = classify(tasks);
-    const onOrder = hostsOnOrder(snapshot.openOrders);
+    const onOrder = hostsOnOrder(snapshot);
     const hosts = onOrder.length === 0 ? snapshot.hosts : [...snapshot.hosts, ...onOrder];
     this.table = new HostTable(hosts, interestOf(this.classes), nowMs);
   }

@@ -63,7 +63,7 @@ describe('place', () => {
         },
       ],
       reason: 'test',
-      hostIds: ['i-2'],
+      bought: [],
       errors: [],
     };
     const size = { demand: { cpu: 2048, memory: 2048 } };

@@ -141,7 +141,7 @@ const disturbedBy = ({ victims }: VictimSet): Victim[] =>
 /** Whether no pool that the task may use can still grow: then stopping others is the only way to make room. */
 export function cannotGrow(snapshot: Snapshot): (task: Task) => boolean {
   const have = new Map<string, number>();
-  for (const { pool, state } of [...snapshot.hosts, ...hostsOnOrder(snapshot.openOrders)]) {
+  for (const { pool, state } of [...snapshot.hosts, ...hostsOnOrder(snapshot)]) {
     if (state !== 'TERMINATING') have.set(pool, (have.get(pool) ?? 0) + 1);
   }
   const full = new Map(

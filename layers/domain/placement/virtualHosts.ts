@@ -6,14 +6,22 @@ import { amountOf, type Resources } from '../model/resources.ts';
  * Hosts that open orders are still to bring, as hosts that boot, so that no pass buys for their tasks again. EC2 may take
  * any of an order's offers, hence each promises only what all of them hold.
  */
-export function hostsOnOrder(orders: readonly CapacityOrder[]): Host[] {
+export function hostsOnOrder({
+  openOrders,
+  hosts: known,
+}: {
+  readonly openOrders: readonly CapacityOrder[];
+  readonly hosts: readonly Host[];
+}): Host[] {
   const hosts: Host[] = [];
-  for (const order of orders) {
+  for (const order of openOrders) {
     if (order.state !== 'OPEN') continue;
     const [first, ...others] = order.offers;
     if (first === undefined) continue;
     const capacity = others.reduce((least, offer) => leastOf(least, offer.capacity), first.capacity);
-    for (let n = order.hostIds.length; n < order.hosts; n += 1) {
+    // Whoever carries it out may have been cut off after some of its hosts were on record.
+    const brought = known.filter(({ orderId }) => orderId === order.orderId).length;
+    for (let n = brought; n < order.hosts; n += 1) {
       hosts.push({
         hostId: `${order.orderId}/${n}`,
         cluster: order.cluster,

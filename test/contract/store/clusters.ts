@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aCluster, anOrder, aPool } from '../../support/records.ts';
+import { aBought, aCluster, anOrder, aPool } from '../../support/records.ts';
 import type { StoreWorld } from './world.ts';
 
 export function clustersContract(world: StoreWorld): void {
@@ -119,7 +119,7 @@ export function clustersContract(world: StoreWorld): void {
       const other = anOrder({ orderId: 'order3', pool: 'spot' });
       expect((await world.store.openOrder(other, undefined)).outcome).toBe('applied');
       expect(await world.store.listOpenOrders('prod')).toEqual([order, other]);
-      const end = { state: 'DONE', hostIds: ['i-1'], errors: [] } as const;
+      const end = { state: 'DONE', bought: [aBought()], errors: [] } as const;
       expect((await world.store.closeOrder('prod', 'general', 'order2', end)).outcome).toBe('refused');
       expect(await world.store.closeOrder('prod', 'general', 'order1', end)).toEqual({
         outcome: 'applied',
