@@ -1,6 +1,7 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { observeHost, observeInterruption, observeMachine } from '../../layers/control/observeHost.ts';
 import { type Observation, observeTask } from '../../layers/control/observeTask.ts';
+import { type Release, Releases } from '../../layers/control/releases.ts';
 import { type ParsedEvent, parseIncoming } from '../../layers/events/incoming.ts';
 import type { Wakes } from '../../layers/ports/bus.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
@@ -15,19 +16,26 @@ interface Applied {
   readonly cluster?: string;
 }
 
-/** State changes of ECS and EC2, applied one by one; each cluster in which something was freed is woken once. */
+/**
+ * State changes of ECS and EC2, applied one by one. The claims of the attempts that they end are given back together, and
+ * each cluster in which something was freed is woken once, after that.
+ */
 export function createHandler(deps: ObserveDeps) {
   return async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
     const freed = new Set<string>();
+    const releases = new Releases(deps);
     const response = await processBatch(
       deps,
       event,
-      async (body) => {
-        const { outcome, cluster } = await observe(deps, parseIncoming(body));
+      async (body, { messageId }) => {
+        const { outcome, cluster } = await observe(deps, parseIncoming(body), releases.of(messageId));
         deps.metrics.count('Observations', 1, { outcome });
         if (outcome === 'freed' && cluster !== undefined) freed.add(cluster);
       },
-      { remainingMs: () => context.getRemainingTimeInMillis() },
+      {
+        remainingMs: () => context.getRemainingTimeInMillis(),
+        finish: async () => (await releases.giveBack()).failed,
+      },
     );
     // A wake that is lost here is made good by the next reconcile.
     for (const cluster of freed) await deps.bus.wake(cluster, 'capacity or a queued attempt');
@@ -35,10 +43,10 @@ export function createHandler(deps: ObserveDeps) {
   };
 }
 
-async function observe(deps: ObserveDeps, event: ParsedEvent): Promise<Applied> {
+async function observe(deps: ObserveDeps, event: ParsedEvent, release: Release): Promise<Applied> {
   switch (event.kind) {
     case 'ecs-task':
-      return { outcome: await observeTask(deps, event.task), cluster: event.task.cluster };
+      return { outcome: await observeTask(deps, event.task, release), cluster: event.task.cluster };
     case 'ecs-host':
       return { outcome: await observeHost(deps, event.host), cluster: event.host.cluster };
     case 'ec2-state':

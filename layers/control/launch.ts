@@ -6,6 +6,7 @@ import type { ContainerOverride, Task } from '../domain/model/task.ts';
 import { asideCpu } from '../domain/placement/overcommit.ts';
 import type { LaunchOutcome, TaskDefinition } from '../ports/containers.ts';
 import { type DependencyWorld, endTask } from './dependencies.ts';
+import { atOnce } from './releases.ts';
 import type { World } from './world.ts';
 
 export type LaunchWorld = Pick<World, 'containers' | 'log' | 'metrics'> & DependencyWorld;
@@ -95,7 +96,7 @@ export async function launchTask(world: LaunchWorld, task: Task): Promise<Launch
         endedAt: world.clock.now(),
         reason: { code: 'IMPOSSIBLE', detail: `${outcome.code}: ${outcome.detail}` },
       });
-      await store.releaseClaim(task.cluster, hostId, task, world.clock.now());
+      await atOnce(world)(task);
       return 'done';
   }
 }
@@ -137,5 +138,5 @@ async function refuse(
       },
     });
   }
-  await store.releaseClaim(task.cluster, hostId, task, now, true);
+  await atOnce(world)(task, true);
 }

@@ -3,6 +3,7 @@ import type { StopCause } from '../domain/model/reason.ts';
 import type { ObservedHost } from '../ports/containers.ts';
 import { concurrently } from './concurrently.ts';
 import type { Observation, ObserveWorld } from './observeTask.ts';
+import { Releases } from './releases.ts';
 import { settleAttempt } from './settleAttempt.ts';
 
 const SETTLED_AT_ONCE = 10;
@@ -77,11 +78,13 @@ export async function loseHost(
   if (claims.length > 0) {
     log.warn('A host is gone with tasks on it', { hostId: host.hostId, tasks: claims.length, detail });
     const tasks = await store.getTasks(claims.map((claim) => claim.taskId));
+    const releases = new Releases(world);
     await concurrently(tasks, SETTLED_AT_ONCE, async (task) => {
       const claim = host.claims[task.taskId];
       if (claim?.attempt !== task.attempt || task.hostId !== host.hostId) return;
-      await settleAttempt(world, task, { cause, detail });
+      await settleAttempt(world, task, { cause, detail }, {}, releases.of(host.hostId));
     });
+    await releases.giveAllBack();
   }
   // A claim that slipped in before TERMINATING was recorded keeps the record; the next reconcile settles it.
   const current = await store.getHost(host.cluster, host.hostId);

@@ -1,6 +1,7 @@
 import { isTerminal } from '../domain/model/task.ts';
 import type { Wakes } from '../ports/bus.ts';
 import type { ObservedTask } from '../ports/containers.ts';
+import { atOnce, type Release } from './releases.ts';
 import { settleAttempt } from './settleAttempt.ts';
 import { deadlineOf, wakeAtDeadline } from './timeouts.ts';
 import type { World } from './world.ts';
@@ -14,9 +15,14 @@ export type Observation = 'ignored' | 'recorded' | 'freed';
 
 /**
  * Applies what ECS says of one task. Idempotent, and indifferent to order: older versions and older attempts change
- * nothing. An attempt that runs although the task has left it behind is stopped.
+ * nothing. An attempt that runs although the task has left it behind is stopped. `release` gives an ended attempt's claim
+ * back, or sees to it that that is done.
  */
-export async function observeTask(world: ObserveWorld, seen: ObservedTask): Promise<Observation> {
+export async function observeTask(
+  world: ObserveWorld,
+  seen: ObservedTask,
+  release: Release = atOnce(world),
+): Promise<Observation> {
   const { store, containers, log, metrics } = world;
   if (!seen.ref) return 'ignored';
   const task = await store.getTask(seen.ref.taskId);
@@ -26,6 +32,8 @@ export async function observeTask(world: ObserveWorld, seen: ObservedTask): Prom
   }
   const stopped = seen.lastStatus === 'STOPPED';
   if (task.attempt !== seen.ref.attempt || isTerminal(task.state)) {
+    // Whoever recorded this end may have been cut off before its claim was given back.
+    if (stopped && task.attempt === seen.ref.attempt) await release(task);
     if (stopped || seen.desiredStatus === 'STOPPED') return 'ignored';
     log.warn('An attempt runs that its task has left behind: stopping it', {
       taskId: task.taskId,
@@ -47,12 +55,13 @@ export async function observeTask(world: ObserveWorld, seen: ObservedTask): Prom
       detail: seen.detail ?? 'ECS gave no reason',
       ...(seen.exitCode !== undefined && { exitCode: seen.exitCode }),
     };
-    await settleAttempt(world, task, end, {
+    const facts = {
       ecsTaskArn: seen.ecsTaskArn,
       ecsVersion: seen.version,
       ...(seen.startedAt !== undefined && { startedAt: seen.startedAt }),
       ...(seen.stoppedAt !== undefined && { endedAt: seen.stoppedAt }),
-    });
+    };
+    await settleAttempt(world, task, end, facts, release);
     return 'freed';
   }
   if (seen.lastStatus !== 'RUNNING' && task.ecsTaskArn !== undefined) return 'ignored';

@@ -91,7 +91,7 @@ export function heldWords(place: HeldPlace): string {
 /** Gives void holds back and asks again for stops that a pass cut off in between may not have asked for. */
 export async function mendHolds(world: PreemptWorld, held: Held): Promise<number> {
   await concurrently(held.void, AT_ONCE, async ({ host, hold }) => {
-    await world.store.releaseClaim(host.cluster, host.hostId, hold, world.clock.now());
+    await world.store.releaseClaims(host.cluster, host.hostId, [hold], world.clock.now());
   });
   await concurrently(held.open, AT_ONCE, (place) =>
     stopVictims(world, place.host, place.heir, victimsOf(place)),

@@ -1,6 +1,7 @@
 import { type AttemptEnd, endOfAttempt } from '../domain/lifecycle/endOfAttempt.ts';
 import type { Task } from '../domain/model/task.ts';
 import { type DependencyWorld, endTask } from './dependencies.ts';
+import { atOnce, type Release } from './releases.ts';
 import type { World } from './world.ts';
 
 export interface Settled {
@@ -11,7 +12,8 @@ export interface Settled {
 
 /**
  * Records the end of a task's current attempt, known dead, and then gives its claim back. The claim goes last: it is
- * what leads `reconcile` to the task when this is cut off in between.
+ * what leads `reconcile` to the task when this is cut off in between. With a `release` of its own the caller gives it
+ * back, with those of others.
  */
 export async function settleAttempt(
   world: Pick<World, 'metrics'> & DependencyWorld,
@@ -23,6 +25,7 @@ export async function settleAttempt(
     readonly ecsTaskArn?: string;
     readonly ecsVersion?: number;
   } = {},
+  release: Release = atOnce(world),
 ): Promise<Settled> {
   const { store, clock, metrics } = world;
   const now = clock.now();
@@ -44,8 +47,6 @@ export async function settleAttempt(
     applied = (await store.requeueTask(task, decision)).outcome === 'applied';
   }
   if (applied) metrics.count('AttemptsEnded', 1, { cause: end.cause });
-  if (task.hostId !== undefined) {
-    await store.releaseClaim(task.cluster, task.hostId, task, now, end.cause === 'LAUNCH_FAILED');
-  }
+  await release(task, end.cause === 'LAUNCH_FAILED');
   return { applied, requeued: applied && decision.kind === 'requeue' };
 }

@@ -70,7 +70,7 @@ export interface TaskStore {
   ): Promise<Guarded<Task>>;
   /**
    * Ends the attempt for good. Guard: not terminal, this attempt; with `ifState`, in one of those states.
-   * The claim is released separately (`releaseClaim`), before or after: both are repeatable.
+   * The claim is released separately (`releaseClaims`), before or after: both are repeatable.
    */
   finishTask(ref: AttemptRef, end: TaskEnd): Promise<Guarded<Task>>;
   /**
@@ -193,20 +193,27 @@ export interface HostStore {
    * repeat is `applied`.
    */
   holdPlace(request: HoldPlace): Promise<Guarded<Host>>;
-  /** Gives a claim's capacity back, once: to its heir's hold, if it has one there, else to all. `absent` when that attempt holds none here. */
-  releaseClaim(
+  /**
+   * Gives the capacity of claims back, in one write for every 25 of them, and each once: to its heir's hold, if it has
+   * one here, else to all. `released` are the tasks of those that this call gave back; the other attempts hold none here.
+   */
+  releaseClaims(
     cluster: string,
     hostId: string,
-    ref: AttemptRef,
+    ends: readonly ClaimEnd[],
     nowMs: number,
-    /** The attempt could not be started there: counts in the host's `launchFailures`. */
-    failedToStart?: boolean,
-  ): Promise<{ readonly outcome: 'released' | 'absent' }>;
+  ): Promise<{ readonly released: readonly string[] }>;
   /**
    * The host is gone: removes its record and returns it as it last was, so that its claims' tasks can be dealt with.
    * Deal with them first: after this nothing names them but the tasks themselves. Guard: with `ifEmpty`, no claims.
    */
   removeHost(cluster: string, hostId: string, options: { readonly ifEmpty: boolean }): Promise<Guarded<Host>>;
+}
+
+/** An attempt that needs its claim no more. */
+export interface ClaimEnd extends AttemptRef {
+  /** It could not be started there: counts in the host's `launchFailures`. */
+  readonly failedToStart?: boolean;
 }
 
 export interface HoldPlace extends HoldRequest {

@@ -71,6 +71,18 @@ describe('a batch', () => {
     expect(failuresOf(response)).toEqual(['3', '4']);
   });
 
+  it('gives back, once each, what failed at the end of the batch beside what failed on the way', async () => {
+    const telemetry = recordedTelemetry();
+    const Records = ['"fine"', '"fail"', '"fine"'].map((body, index) => record(`${index}`, body));
+    const finish = async () =>
+      new Map([
+        ['1', new Error('its part failed, too')],
+        ['2', new Error('the host is busy')],
+      ]);
+    expect(failuresOf(await processBatch(telemetry, { Records }, obey, { finish }))).toEqual(['1', '2']);
+    expect(telemetry.total('FailedMessages')).toBe(2);
+  });
+
   it('keeps the order of each group: everything behind a failure comes again, other groups go on', async () => {
     const message = fc.record({ group: fc.constantFrom('a', 'b', 'c'), fails: fc.boolean() });
     await fc.assert(

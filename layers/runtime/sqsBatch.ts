@@ -11,6 +11,11 @@ const MAX_LOGGED_BODY = 2_000;
 export interface BatchOptions {
   /** `context.getRemainingTimeInMillis`; without it there is no end. */
   readonly remainingMs?: () => number;
+  /**
+   * Does once, when all records are through, what `handle` left for the end of the batch. Says for which messages that
+   * failed, and why: they come again like those that `handle` failed on.
+   */
+  readonly finish?: () => Promise<ReadonlyMap<string, unknown>>;
 }
 
 const groupOf = (record: SQSRecord): string | undefined => record.attributes?.MessageGroupId;
@@ -41,10 +46,14 @@ async function handleRecord(
       metrics.count('RefusedInputs');
       return 'done';
     }
-    log.error('A message failed and will come again', { ...about, error });
-    metrics.count('FailedMessages');
+    noteFailure({ log, metrics }, about, error);
     return 'failed';
   }
+}
+
+function noteFailure({ log, metrics }: Telemetry, about: object, error: unknown): void {
+  log.error('A message failed and will come again', { ...about, error });
+  metrics.count('FailedMessages');
 }
 
 /**
@@ -58,7 +67,7 @@ export async function processBatch(
   handle: (body: unknown, record: SQSRecord) => Promise<void>,
   options: BatchOptions = {},
 ): Promise<SQSBatchResponse> {
-  const { remainingMs = () => Number.POSITIVE_INFINITY } = options;
+  const { remainingMs = () => Number.POSITIVE_INFINITY, finish } = options;
   const failures: string[] = [];
   const failedGroups = new Set<string>();
   let late = 0;
@@ -71,6 +80,11 @@ export async function processBatch(
     if (outcome === 'done') continue;
     failures.push(record.messageId);
     if (group !== undefined) failedGroups.add(group);
+  }
+  for (const [messageId, error] of (await finish?.()) ?? []) {
+    if (failures.includes(messageId)) continue;
+    noteFailure(telemetry, { messageId }, error);
+    failures.push(messageId);
   }
   if (late > 0) telemetry.log.warn('Out of time: the rest of the batch will come again', { messages: late });
   return { batchItemFailures: failures.map((itemIdentifier) => ({ itemIdentifier })) };

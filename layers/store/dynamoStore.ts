@@ -25,7 +25,7 @@ import { getHost, listHosts } from './readHosts.ts';
 import { getTask, getTasks } from './readTasks.ts';
 import { recordLaunch, recordLaunchUnknown, recordRunning, recordWait } from './recordProgress.ts';
 import { registerHost } from './registerHost.ts';
-import { releaseClaim } from './releaseClaim.ts';
+import { releaseClaims } from './releaseClaims.ts';
 import { removeHost } from './removeHost.ts';
 import { defaultRetryBounds, type RetryBounds } from './retry.ts';
 import { freeSeats, listSeats } from './seats.ts';
@@ -78,7 +78,7 @@ export function createDynamoStore({ client, table: name, retry, now = Date.now }
     setHostState: setHostState(table),
     claim: claim(table),
     holdPlace: holdPlace(table),
-    releaseClaim: releaseClaim(table),
+    releaseClaims: releaseClaims(table),
     removeHost: removeHost(table),
     getCluster: getCluster(table),
     listClusters: listClusters(table),

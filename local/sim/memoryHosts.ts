@@ -2,7 +2,7 @@ import { holdKey, inheritance, withHold } from '../../layers/domain/lifecycle/ho
 import { withFailure } from '../../layers/domain/lifecycle/launchFailures.ts';
 import type { Claim, Host } from '../../layers/domain/model/host.ts';
 import { fitsInto, minus, plus, type Resources } from '../../layers/domain/model/resources.ts';
-import type { ClaimOutcome, ClaimRequest, HostStore } from '../../layers/ports/store.ts';
+import type { ClaimEnd, ClaimOutcome, ClaimRequest, HostStore } from '../../layers/ports/store.ts';
 import { withReport } from '../../layers/store/agentReports.ts';
 import {
   checkBounds,
@@ -104,31 +104,17 @@ export function hostCommands(tables: MemoryTables): HostStore {
       const { idleSince: _idleSince, ...busy } = after;
       return { outcome: 'applied', current: put(busy) };
     },
-    async releaseClaim(cluster, hostId, ref, nowMs, failedToStart = false) {
-      const host = find(cluster, hostId);
-      const claim = host?.claims[ref.taskId];
-      if (host === undefined || claim === undefined || claim.attempt !== ref.attempt)
-        return { outcome: 'absent' };
-      const { [ref.taskId]: _released, ...kept } = host.claims;
-      const claims: Record<string, Claim> = kept;
-      const legacy = inheritance(host, claim);
-      const held = legacy && claims[legacy.key];
-      if (legacy !== undefined && held !== undefined) {
-        claims[legacy.key] = {
-          ...held,
-          demand: plus(held.demand, legacy.demand),
-          hostPorts: [...held.hostPorts, ...legacy.ports],
-        };
+    async releaseClaims(cluster, hostId, ends, nowMs) {
+      const released: string[] = [];
+      let host = find(cluster, hostId);
+      for (const end of ends) {
+        const after = host && withoutClaim(host, end, nowMs);
+        if (after === undefined) continue;
+        host = after;
+        released.push(end.taskId);
       }
-      put({
-        ...host,
-        left: plus(host.left, positive(minus(claim.demand, legacy?.demand ?? {}))),
-        ports: host.ports.filter((port) => !claim.hostPorts.includes(port) || legacy?.ports.includes(port)),
-        claims,
-        ...(Object.keys(claims).length === 0 && { idleSince: nowMs }),
-        ...(failedToStart && { launchFailures: withFailure(host.launchFailures, nowMs) }),
-      });
-      return { outcome: 'released' };
+      if (host !== undefined && released.length > 0) put(host);
+      return { released };
     },
     async removeHost(cluster, hostId, { ifEmpty }) {
       const host = find(cluster, hostId);
@@ -139,6 +125,35 @@ export function hostCommands(tables: MemoryTables): HostStore {
       tables.onHostWritten?.(host, undefined);
       return { outcome: 'applied', current: host };
     },
+  };
+}
+
+/** `undefined` when the attempt holds no claim here. */
+function withoutClaim(
+  host: Host,
+  { taskId, attempt, failedToStart = false }: ClaimEnd,
+  nowMs: number,
+): Host | undefined {
+  const claim = host.claims[taskId];
+  if (claim?.attempt !== attempt) return undefined;
+  const { [taskId]: _released, ...kept } = host.claims;
+  const claims: Record<string, Claim> = kept;
+  const legacy = inheritance(host, claim);
+  const held = legacy && claims[legacy.key];
+  if (legacy !== undefined && held !== undefined) {
+    claims[legacy.key] = {
+      ...held,
+      demand: plus(held.demand, legacy.demand),
+      hostPorts: [...held.hostPorts, ...legacy.ports],
+    };
+  }
+  return {
+    ...host,
+    left: plus(host.left, positive(minus(claim.demand, legacy?.demand ?? {}))),
+    ports: host.ports.filter((port) => !claim.hostPorts.includes(port) || legacy?.ports.includes(port)),
+    claims,
+    ...(Object.keys(claims).length === 0 && { idleSince: nowMs }),
+    ...(failedToStart && { launchFailures: withFailure(host.launchFailures, nowMs) }),
   };
 }
 

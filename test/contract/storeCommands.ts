@@ -20,6 +20,9 @@ const cluster = fc.constant('prod');
 const attempt = fc.constantFrom(1, 1, 1, 2, 2, 3);
 const ref = fc.record({ taskId, attempt });
 const heldRef = fc.record({ taskId: taskId.map((id) => `hold#${id}`), attempt });
+const claimEnd = fc
+  .tuple(fc.oneof({ weight: 4, arbitrary: ref }, heldRef), fc.constantFrom(undefined, true))
+  .map(([end, failedToStart]) => ({ ...end, ...(failedToStart && { failedToStart }) }));
 const small = fc.integer({ min: 0, max: 4 });
 const alarmTarget = fc
   .record({
@@ -233,13 +236,7 @@ const calls: Calls = {
       victims: fc.uniqueArray(ref, { maxLength: 2, selector: (entry) => entry.taskId }),
     }),
   ),
-  releaseClaim: fc.tuple(
-    cluster,
-    hostId,
-    fc.oneof({ weight: 4, arbitrary: ref }, heldRef),
-    time,
-    fc.constantFrom(undefined, true),
-  ),
+  releaseClaims: fc.tuple(cluster, hostId, fc.array(claimEnd, { maxLength: 4 }), time),
   removeHost: fc.tuple(cluster, hostId, fc.record({ ifEmpty: fc.boolean() })),
   getCluster: fc.tuple(cluster),
   listClusters: fc.tuple(),
@@ -290,7 +287,7 @@ const weights: Partial<Record<keyof Store, number>> = {
   addHost: 3,
   claim: 12,
   holdPlace: 5,
-  releaseClaim: 4,
+  releaseClaims: 6,
   recordRunning: 3,
   finishTask: 2,
   requeueTask: 4,

@@ -33,9 +33,26 @@ const plan = (
   over: Parameters<typeof simPool>[0] = {},
 ): SimPlan => ({ requests, actions, pool: simPool({ maxHosts: 2, ...over }), stormMs: 60_000 });
 
+/** Two bursts of the same length, so that their ends come in the same batches of events. */
+export const endTogether: Scenario = {
+  name: 'attempts that end together, some for good and some to be tried again',
+  plan: plan([
+    request({ count: 4, cpu: 256, memory: 256 }),
+    request({
+      key: 'two',
+      count: 3,
+      cpu: 256,
+      memory: 256,
+      behaviour: { runMs: 5_000, exitCode: 0, failures: 1 },
+    }),
+  ]),
+  ends: ['SUCCEEDED'],
+};
+
 /** The canonical ways through a task's life; each is run with a crash at every call that it makes. */
 export const scenarios: readonly Scenario[] = [
   { name: 'one task on an empty cluster', plan: plan([request()]), ends: ['SUCCEEDED'], announced: true },
+  endTogether,
   { name: 'a request for many', plan: plan([request({ count: 6 })]), ends: ['SUCCEEDED'] },
   { name: 'the same request twice', plan: plan([request({ count: 2, sends: 2 })]), ends: ['SUCCEEDED'] },
   {

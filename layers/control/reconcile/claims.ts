@@ -4,6 +4,7 @@ import type { ObservedTask } from '../../ports/containers.ts';
 import { concurrently } from '../concurrently.ts';
 import { refOf } from '../launch.ts';
 import { observeTask } from '../observeTask.ts';
+import { type Release, Releases } from '../releases.ts';
 import { settleAttempt } from '../settleAttempt.ts';
 import { deadlineOf, requestTimeout, wakeAtDeadline } from '../timeouts.ts';
 import type { World } from '../world.ts';
@@ -36,16 +37,20 @@ export async function reconcileClaims(
     (await world.store.getTasks(claims.map(({ claim }) => claim.taskId))).map((task) => [task.taskId, task]),
   );
   const relaunch: string[] = [];
-  await concurrently(claims, CHECKED_AT_ONCE, async ({ host, claim }) => {
+  const releases = new Releases(world);
+  const voids = new Set<string>();
+  const release = releases.of('reconcile');
+  const check = async ({ host, claim }: (typeof claims)[number]): Promise<void> => {
     const task = tasks.get(claim.taskId);
     if (!task || isVoid(task, host, claim)) {
-      await releaseVoid(world, host, claim, repairs);
+      voids.add(claim.taskId);
+      await release({ ...claim, cluster: host.cluster, hostId: host.hostId });
       return;
     }
     const seen = observed.get(refOf(task));
     const asked = await finishDrain(world, host, task);
     if (seen) {
-      await applyMissed(world, asked, seen, repairs);
+      await applyMissed(world, asked, seen, repairs, release);
       await enforceStop(world, asked, seen, repairs);
       return;
     }
@@ -63,9 +68,15 @@ export async function reconcileClaims(
       task.startedAt ?? 0,
     );
     if (now - madeBy > ABSENCE_PROOF_MS) {
-      await settleForgotten(world, task, repairs);
+      await settleForgotten(world, task, repairs, release);
     }
-  });
+  };
+  try {
+    await concurrently(claims, CHECKED_AT_ONCE, check);
+  } finally {
+    const released = await releases.giveAllBack();
+    repairs.claimsReleased += released.filter((taskId) => voids.has(taskId)).length;
+  }
   return relaunch;
 }
 
@@ -75,11 +86,6 @@ const isVoid = (task: Task, host: Host, claim: Claim): boolean =>
   task.attempt !== claim.attempt ||
   (task.state !== 'PENDING' && task.hostId !== host.hostId);
 
-async function releaseVoid(world: World, host: Host, claim: Claim, repairs: Repairs): Promise<void> {
-  const { outcome } = await world.store.releaseClaim(host.cluster, host.hostId, claim, world.clock.now());
-  if (outcome === 'released') repairs.claimsReleased += 1;
-}
-
 /** Whoever drains a host may be cut off between its state and its tasks: what may be moved is asked to stop here. */
 async function finishDrain(world: World, host: Host, task: Task): Promise<Task> {
   if (host.state !== 'DRAINING' || !task.spec.interruptible || task.stopRequested !== undefined) return task;
@@ -88,13 +94,19 @@ async function finishDrain(world: World, host: Host, task: Task): Promise<Task> 
   return asked.outcome === 'applied' ? asked.current : task;
 }
 
-async function applyMissed(world: World, task: Task, seen: ObservedTask, repairs: Repairs): Promise<void> {
+async function applyMissed(
+  world: World,
+  task: Task,
+  seen: ObservedTask,
+  repairs: Repairs,
+  release: Release,
+): Promise<void> {
   const behind =
     seen.lastStatus === 'STOPPED' ||
     task.ecsTaskArn === undefined ||
     (seen.lastStatus === 'RUNNING' && task.state === 'PLACED');
   if (!behind) return;
-  const outcome = await observeTask(world, seen);
+  const outcome = await observeTask(world, seen, release);
   if (outcome === 'freed') repairs.attemptsSettled += 1;
   else if (outcome === 'recorded') repairs.attemptsRecorded += 1;
 }
@@ -113,16 +125,14 @@ async function enforceStop(world: World, task: Task, seen: ObservedTask, repairs
 }
 
 /** ECS forgets a stopped task after an hour: one that it does not know although it was launched has ended unseen. */
-async function settleForgotten(world: World, task: Task, repairs: Repairs): Promise<void> {
+async function settleForgotten(world: World, task: Task, repairs: Repairs, release: Release): Promise<void> {
   const arn = task.ecsTaskArn as string;
   const [seen] = await world.containers.describeTasks(task.cluster, [arn]);
   if (seen) {
-    await observeTask(world, seen);
+    await observeTask(world, seen, release);
     return;
   }
-  await settleAttempt(world, task, {
-    cause: 'HOST_LOST',
-    detail: `ECS no longer knows ${arn}; its end was not seen`,
-  });
+  const detail = `ECS no longer knows ${arn}; its end was not seen`;
+  await settleAttempt(world, task, { cause: 'HOST_LOST', detail }, {}, release);
   repairs.attemptsSettled += 1;
 }

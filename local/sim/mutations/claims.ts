@@ -1,11 +1,24 @@
 import type { Host } from '../../../layers/domain/model/host.ts';
-import { inner } from '../memoryTables.ts';
+import { inner, type MemoryTables } from '../memoryTables.ts';
 import { type Mutation, onStore, seenAs } from './mutation.ts';
 
 const moreOf = (host: Host, amount: number): Host => ({
   ...host,
   left: Object.fromEntries(Object.entries(host.left).map(([dimension, left]) => [dimension, left + amount])),
 });
+
+/** Adds what a task asks to what a host has left, whoever claims it. */
+function giveMore(tables: MemoryTables, cluster: string, hostId: string, taskId: string): void {
+  const host = inner(tables.hosts, cluster).get(hostId);
+  const demand = tables.tasks.get(taskId)?.spec.demand;
+  if (host === undefined || demand === undefined) return;
+  const left = Object.fromEntries(
+    Object.entries(host.left).map(([key, amount]) => [key, amount + (demand[key] ?? 0)]),
+  );
+  const after = { ...host, left };
+  inner(tables.hosts, cluster).set(hostId, after);
+  tables.onHostWritten?.(host, after);
+}
 
 /** Errors in how room is claimed and given back. */
 export const claimsMutations: readonly Mutation[] = [
@@ -63,18 +76,24 @@ export const claimsMutations: readonly Mutation[] = [
     what: 'A repeated release gives the capacity back again.',
     caughtBy: ['ledger'],
     decorators: onStore((store, { tables }) => ({
-      releaseClaim: async (cluster, hostId, ref, nowMs, failed) => {
-        const result = await store.releaseClaim(cluster, hostId, ref, nowMs, failed);
-        const host = inner(tables.hosts, cluster).get(hostId);
-        const demand = tables.tasks.get(ref.taskId)?.spec.demand;
-        if (result.outcome === 'absent' && host !== undefined && demand !== undefined) {
-          const left = Object.fromEntries(
-            Object.entries(host.left).map(([key, amount]) => [key, amount + (demand[key] ?? 0)]),
-          );
-          const after = { ...host, left };
-          inner(tables.hosts, cluster).set(hostId, after);
-          tables.onHostWritten?.(host, after);
+      releaseClaims: async (cluster, hostId, ends, nowMs) => {
+        const result = await store.releaseClaims(cluster, hostId, ends, nowMs);
+        for (const { taskId } of ends) {
+          if (!result.released.includes(taskId)) giveMore(tables, cluster, hostId, taskId);
         }
+        return result;
+      },
+    })),
+  },
+  {
+    name: 'batch-counts-twice',
+    what: 'Of claims that are given back together the first counts twice.',
+    caughtBy: ['ledger'],
+    decorators: onStore((store, { tables }) => ({
+      releaseClaims: async (cluster, hostId, ends, nowMs) => {
+        const result = await store.releaseClaims(cluster, hostId, ends, nowMs);
+        const [first, second] = result.released;
+        if (first !== undefined && second !== undefined) giveMore(tables, cluster, hostId, first);
         return result;
       },
     })),
@@ -83,7 +102,7 @@ export const claimsMutations: readonly Mutation[] = [
     name: 'never-release',
     what: 'A claim is never given back.',
     caughtBy: ['noClaims', 'allEnd', 'idleGone', 'claimOnce'],
-    decorators: onStore(() => ({ releaseClaim: async () => ({ outcome: 'released' }) })),
+    decorators: onStore(() => ({ releaseClaims: async () => ({ released: [] }) })),
   },
   {
     name: 'wrong-host',

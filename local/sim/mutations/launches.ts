@@ -45,7 +45,7 @@ export const launchesMutations: readonly Mutation[] = [
         for (const claim of Object.values(result.current.claims)) {
           const reason = { code: 'BACKOFF', detail: 'its host is silent', cause: 'HOST_LOST' } as const;
           await store.requeueTask(claim, { cause: 'HOST_LOST', counted: false, reason });
-          await store.releaseClaim(cluster, hostId, claim, now());
+          await store.releaseClaims(cluster, hostId, [claim], now());
         }
         return result;
       },

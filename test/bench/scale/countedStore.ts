@@ -8,7 +8,7 @@ const UNITS: Readonly<Record<string, { readonly call: number; readonly task?: nu
   recordRunning: { call: 1 },
   recordWait: { call: 1 },
   finishTask: { call: 1 },
-  releaseClaim: { call: 1 },
+  releaseClaims: { call: 1 },
   addHost: { call: 2 },
   registerHost: { call: 2 },
   openOrder: { call: 1 },

@@ -28,7 +28,7 @@ export function claimsContract(world: StoreWorld): void {
       expect((await world.store.holdPlace(request)).outcome).toBe('applied');
       const other = { ...request, heir: { ...request.heir, taskId: 'v3' } };
       expect((await world.store.holdPlace(other)).outcome).toBe('refused');
-      await world.store.releaseClaim('prod', host.hostId, { taskId: 'v1', attempt: 1 }, 9);
+      await world.store.releaseClaims('prod', host.hostId, [{ taskId: 'v1', attempt: 1 }], 9);
       const freed = await world.store.getHost('prod', host.hostId);
       expect(freed?.left).toEqual({ cpu: 0, memory: 0 });
       const hold = freed?.claims['hold#heir'];
@@ -46,9 +46,29 @@ export function claimsContract(world: StoreWorld): void {
 
     it('gives the room to all when the hold was given up before', async () => {
       const { host } = await held();
-      await world.store.releaseClaim('prod', host.hostId, { taskId: 'hold#heir', attempt: 1 }, 8);
-      await world.store.releaseClaim('prod', host.hostId, { taskId: 'v1', attempt: 1 }, 9);
+      await world.store.releaseClaims('prod', host.hostId, [{ taskId: 'hold#heir', attempt: 1 }], 8);
+      await world.store.releaseClaims('prod', host.hostId, [{ taskId: 'v1', attempt: 1 }], 9);
       expect((await world.store.getHost('prod', host.hostId))?.left).toEqual({ cpu: 256, memory: 512 });
+    });
+
+    it('gives the room of claims that end together to their heirs’ holds, also of a hold among them', async () => {
+      const { host, heir } = await held();
+      const ends = ['v2', 'v1', 'nobody', 'v1'].map((taskId) => ({ taskId, attempt: 1 }));
+      expect(await world.store.releaseClaims('prod', host.hostId, ends, 9)).toEqual({
+        released: ['v2', 'v1'],
+      });
+      const freed = await world.store.getHost('prod', host.hostId);
+      expect(Object.keys(freed?.claims ?? {})).toEqual(['hold#heir']);
+      expect(freed?.claims['hold#heir']?.demand).toEqual(heir.spec.demand);
+      expect(freed?.left).toEqual({ cpu: 256, memory: 512 });
+      expect(freed).not.toHaveProperty('idleSince');
+    });
+
+    it('gives a victim’s room to all when its heir’s hold goes with it', async () => {
+      const { host } = await held();
+      const ends = ['v1', 'hold#heir', 'v2'].map((taskId) => ({ taskId, attempt: 1 }));
+      await world.store.releaseClaims('prod', host.hostId, ends, 9);
+      expect(await world.store.getHost('prod', host.hostId)).toEqual({ ...host, left: size, idleSince: 9 });
     });
 
     it('asks an attempt to stop only while it is the one under way', async () => {
@@ -237,7 +257,7 @@ export function claimsContract(world: StoreWorld): void {
       });
       const request = claimRequest(host, requeued.current === undefined ? [] : [requeued.current]);
       expect((await world.store.claim(request)).outcome).toBe('host-changed');
-      await world.store.releaseClaim('prod', host.hostId, ref, 5);
+      await world.store.releaseClaims('prod', host.hostId, [ref], 5);
       expect(await world.store.claim(request)).toEqual({ outcome: 'claimed' });
     });
 
@@ -263,27 +283,53 @@ export function claimsContract(world: StoreWorld): void {
       const tasks = [await world.accepted({ spec }), await world.accepted({ taskId: 't2' })];
       await world.store.claim(claimRequest(host, tasks));
       const ref = { taskId: 't1', attempt: 1 };
-      expect(await world.store.releaseClaim('prod', host.hostId, { ...ref, attempt: 2 }, 7)).toEqual({
-        outcome: 'absent',
-      });
-      expect(await world.store.releaseClaim('prod', host.hostId, ref, 7)).toEqual({ outcome: 'released' });
-      expect(await world.store.releaseClaim('prod', host.hostId, ref, 8)).toEqual({ outcome: 'absent' });
-      expect(await world.store.releaseClaim('prod', 'i-none', ref, 8)).toEqual({ outcome: 'absent' });
+      const release = (hostId: string, attempt: number, at: number) =>
+        world.store.releaseClaims('prod', hostId, [{ ...ref, attempt }], at);
+      expect(await release(host.hostId, 2, 7)).toEqual({ released: [] });
+      expect(await release(host.hostId, 1, 7)).toEqual({ released: ['t1'] });
+      expect(await release(host.hostId, 1, 8)).toEqual({ released: [] });
+      expect(await release('i-none', 1, 8)).toEqual({ released: [] });
       const half = await world.store.getHost('prod', host.hostId);
       expect(half).toMatchObject({ ports: [], left: { cpu: 2048 - 256, memory: 3700 - 512 } });
       expect(half).not.toHaveProperty('idleSince');
-      await world.store.releaseClaim('prod', host.hostId, { taskId: 't2', attempt: 1 }, 9);
+      await world.store.releaseClaims('prod', host.hostId, [{ taskId: 't2', attempt: 1 }], 9);
       expect(await world.store.getHost('prod', host.hostId)).toEqual({ ...host, idleSince: 9 });
+    });
+
+    it('releases many claims together, each once, whoever else does', async () => {
+      const host = await world.added({ left: { cpu: 60 * 256, memory: 60 * 512 } });
+      const tasks = await Promise.all(
+        Array.from({ length: 60 }, (_, index) => world.accepted({ taskId: `task-${index}` })),
+      );
+      await world.store.claim(claimRequest(host, tasks));
+      const ends = tasks.map(({ taskId, attempt }) => ({
+        taskId,
+        attempt,
+        failedToStart: taskId === 'task-7',
+      }));
+      const parts = [ends.slice(0, 40), ends.slice(20), ends.slice(30, 31)];
+      const answers = await Promise.all(
+        parts.map((part) => world.store.releaseClaims('prod', host.hostId, part, 9)),
+      );
+      const released = answers.flatMap((answer) => answer.released).sort();
+      expect(released).toEqual(tasks.map(({ taskId }) => taskId).sort());
+      const launchFailures = { score: 1, at: 9 };
+      expect(await world.store.getHost('prod', host.hostId)).toEqual({
+        ...host,
+        launchFailures,
+        idleSince: 9,
+      });
     });
 
     it('counts attempts that could not be started, older ones less', async () => {
       const { host, ref } = await world.placedTask();
-      await world.store.releaseClaim('prod', host.hostId, ref, 1_000, true);
+      await world.store.releaseClaims('prod', host.hostId, [{ ...ref, failedToStart: true }], 1_000);
       const after = await world.store.getHost('prod', host.hostId);
       expect(after?.launchFailures).toEqual({ score: 1, at: 1_000 });
       const second = await world.accepted({ taskId: 't2' });
       await world.store.claim(claimRequest(host, [second]));
-      await world.store.releaseClaim('prod', host.hostId, { taskId: 't2', attempt: 1 }, 601_000, true);
+      const end = { taskId: 't2', attempt: 1, failedToStart: true };
+      await world.store.releaseClaims('prod', host.hostId, [end], 601_000);
       const later = await world.store.getHost('prod', host.hostId);
       expect(later?.launchFailures).toEqual({ score: 1.5, at: 601_000 });
     });

@@ -144,7 +144,7 @@ export function tasksContract(world: StoreWorld): void {
         counted: false,
         notBefore: 5,
       });
-      await world.store.releaseClaim('prod', host.hostId, ref, 6);
+      await world.store.releaseClaims('prod', host.hostId, [ref], 6);
       const [task] = await world.store.getTasks(['t1']);
       expect(task).toMatchObject({ attempt: 2, attemptsUsed: 0, notBefore: 5 });
       await world.store.claim(claimRequest(host, task === undefined ? [] : [task]));
