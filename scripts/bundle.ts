@@ -33,9 +33,11 @@ const smallLruCache: Plugin = {
   },
 };
 
-/** What Smithy keeps for surroundings that a function never has (7 KiB): asking for it fails with the reason. */
+/** What Smithy keeps for surroundings that a function never has (10 KiB): asking for it fails with the reason. */
 const neverNeeded: Readonly<Record<string, string>> = {
   Sha256Js: 'Node.js has no crypto of its own',
+  Md5Js: 'Node.js has no crypto of its own',
+  getInstanceMetadataRegion: 'AWS_REGION is not set, which Lambda does',
   AdaptiveRetryStrategy: 'AWS_RETRY_MODE=adaptive is not part of this bundle: leave it unset',
 };
 
@@ -43,11 +45,11 @@ const withoutFallbacks: Plugin = {
   name: 'without-fallbacks',
   setup(build) {
     const file =
-      /[\\/]@smithy[\\/]core[\\/].*[\\/](?:sha256|util-retry)[\\/](Sha256Js|AdaptiveRetryStrategy)\.js$/;
+      /[\\/]@smithy[\\/]core[\\/].*[\\/](Sha256Js|Md5Js|AdaptiveRetryStrategy|getInstanceMetadataRegion)\.js$/;
     build.onLoad({ filter: file }, ({ path }) => {
       const name = file.exec(path)?.[1] ?? '';
       return {
-        contents: `export class ${name} { constructor() { throw new Error(${JSON.stringify(neverNeeded[name])}); } }`,
+        contents: `export function ${name}() { throw new Error(${JSON.stringify(neverNeeded[name])}); }`,
       };
     });
   },
