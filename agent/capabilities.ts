@@ -1,6 +1,7 @@
 import type { HostTopology } from '../layers/domain/isolation/topology.ts';
 import type { CgroupFs } from './cgroupFs.ts';
 import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
+import type { CpusetPartitions } from './cpusetPartition.ts';
 
 /** Files whose presence tells what this kernel can do, by version. `?` means: below the group of ECS. */
 const FILES = {
@@ -22,7 +23,6 @@ const FILES = {
     cpuQuota: ['cpu', 'cpu.max'],
     cpuBurst: ['cpu', 'cpu.max.burst'],
     cpuset: ['cpuset', 'cpuset.cpus'],
-    cpusetPartition: ['cpuset', 'cpuset.cpus.partition'],
     memoryMin: ['memory', 'memory.min'],
     memoryLow: ['memory', 'memory.low'],
     memoryHigh: ['memory', 'memory.high'],
@@ -42,21 +42,22 @@ const LIMITS: Readonly<Record<1 | 2, Readonly<Record<string, string>>>> = {
   1: {
     memoryMin: 'no',
     memoryHigh: 'no',
-    cpusetPartition: 'no',
-    oomGroup: 'no',
+    oomGroup: 'partial: the agent ends the rest of the task',
     ioWeight: 'no',
-    ioMax: 'partial: direct I/O only',
+    ioMax:
+      'partial: per container, and only what it writes through itself (direct or synced), not what is buffered',
     memoryLow: 'partial: soft limit, reclaimed only under global pressure',
   },
   2: {},
 };
 
-/** What this host can enforce, by capability: `yes`, `no` or `partial: <what is missing>`. Read at a group of ECS. */
+/** What this host can enforce now (`Capabilities`), read at the group of ECS. */
 export function probeCapabilities(
   fs: CgroupFs,
   mounts: CgroupMounts,
   topology: HostTopology,
   cgroup: string,
+  partitions: CpusetPartitions,
 ): Record<string, string> {
   const { version } = mounts;
   const capabilities: Record<string, string> = {};
@@ -73,8 +74,38 @@ export function probeCapabilities(
   const unified = mounts.unified === undefined ? undefined : `${mounts.unified}${cgroup}/cpu.pressure`;
   capabilities.pressure = unified !== undefined && readable(fs, unified) ? 'yes' : 'partial: whole host only';
   if (!readable(fs, '/proc/pressure/cpu')) capabilities.pressure = 'no';
-  capabilities.hugetlb = topology.hugePageSizes.length === 0 ? 'no' : 'yes';
+  const hugetlb = controllerDirectory(mounts, 'hugetlb', cgroup);
+  const [size] = topology.hugePageSizes;
+  const hugetlbFile = version === 2 ? `hugetlb.${size}.max` : `hugetlb.${size}.limit_in_bytes`;
+  capabilities.hugetlb = hugetlb !== undefined && readable(fs, `${hugetlb}/${hugetlbFile}`) ? 'yes' : 'no';
+  for (const [name, file] of PROTECTIONS) {
+    if (version === 2 && capabilities[name] === 'yes')
+      capabilities[name] = protection(fs, mounts, cgroup, file);
+  }
+  const obstacle = partitions.obstacle();
+  capabilities.cpusetPartition = obstacle === undefined ? 'yes' : `no: ${obstacle}`;
   return capabilities;
+}
+
+const PROTECTIONS = [
+  ['memoryMin', 'memory.min'],
+  ['memoryLow', 'memory.low'],
+] as const;
+
+/**
+ * What a protection written on a task is worth: the kernel caps it by that of every group above, up to the one whose
+ * limit presses or the whole host, and ECS's group has none unless the host's operator gave it some.
+ */
+function protection(fs: CgroupFs, mounts: CgroupMounts, cgroup: string, file: string): string {
+  if (!mounts.recursiveProtection)
+    return 'no: cgroup2 is mounted without memory_recursiveprot, so that it reaches no container';
+  const directory = controllerDirectory(mounts, 'memory', cgroup);
+  const held = fs.read(`${directory}/${file}`).trim();
+  if (held === 'max') return 'yes';
+  if (held !== '0') return `partial: for all tasks together ${cgroup} has ${held} bytes`;
+  if (fs.read(`${directory}/memory.max`).trim() === 'max')
+    return `no: ${cgroup} has none, and it is the host's memory that its tasks share`;
+  return `partial: ${cgroup} has none, so that it holds against neighbours below its limit alone`;
 }
 
 function readable(fs: CgroupFs, file: string): boolean {

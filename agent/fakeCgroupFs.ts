@@ -16,6 +16,10 @@ const V2_FILES: Readonly<Record<string, string>> = {
   'cpu.max.burst': '0',
   'cpu.stat': 'usage_usec 0\nnr_periods 0\nnr_throttled 0\nthrottled_usec 0',
   'cpuset.cpus': '',
+  'cpuset.cpus.effective': '0-7',
+  'cpuset.cpus.exclusive': '',
+  'cpuset.cpus.exclusive.effective': '',
+  'cpuset.cpus.partition': 'member',
   'memory.min': '0',
   'memory.low': '0',
   'memory.high': 'max',
@@ -49,6 +53,7 @@ const V1_FILES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 0',
   },
   pids: { 'pids.max': 'max', 'pids.events': 'max 0' },
+  blkio: { 'blkio.throttle.write_bps_device': '' },
   freezer: { 'freezer.state': 'THAWED' },
 };
 const NO_LIMIT_V1 = '9223372036854771712';
@@ -66,13 +71,19 @@ export class FakeCgroupFs implements CgroupFs {
   readonly #watchers = new Map<string, Set<(name: string | undefined) => void>>();
   #nextInode = 1;
   fault: WriteFault = () => undefined;
+  /** What a file holds after a write instead of what was written; undefined: that. */
+  answer: WriteFault = () => undefined;
   readonly written: string[] = [];
 
   constructor(version: 1 | 2) {
     this.mounts =
       version === 2
-        ? { version, controllers: new Map(), unified: '/fake' }
-        : { version, controllers: new Map(Object.keys(V1_FILES).map((name) => [name, `/fake/${name}`])) };
+        ? { version, controllers: new Map(), unified: '/fake', recursiveProtection: true }
+        : {
+            version,
+            controllers: new Map(Object.keys(V1_FILES).map((name) => [name, `/fake/${name}`])),
+            recursiveProtection: false,
+          };
   }
 
   get watchCount(): number {
@@ -116,7 +127,7 @@ export class FakeCgroupFs implements CgroupFs {
     this.written.push(`${path}=${value}`);
     const code = this.fault(file, value) ?? this.#refusal(directory, files, file, value);
     if (code !== undefined) throw failure(code, path);
-    files.set(file, normal(file, value, files.get(file) ?? ''));
+    files.set(file, this.answer(file, value) ?? normal(file, value, files.get(file) ?? ''));
     for (const changed of this.#watchers.get(directory) ?? []) changed(file);
   }
 

@@ -145,3 +145,26 @@ describe.each([1, 2] as const)('cgroup v%i', (version) => {
     expect(afterReboot.ecsValue('/ecs/task', 'pids', 'pids.max')).toBe('100');
   });
 });
+
+test('on v1 a throttle stands on each container, also on one that comes later', () => {
+  const fs = new FakeCgroupFs(1);
+  const reconciler = new Reconciler(fs, fs.mounts, journal);
+  for (const group of ['/ecs', '/ecs/task', '/ecs/task/first']) fs.create(group);
+  const throttle = {
+    controller: 'blkio',
+    file: 'blkio.throttle.write_bps_device',
+    value: '8:0 1048576',
+  };
+  const stands = (group: string): string => fs.read(`/fake/blkio${group}/${throttle.file}`).trim();
+  expect(reconciler.apply('/ecs/task', [throttle]).results).toEqual([
+    { file: throttle.file, outcome: 'written' },
+  ]);
+  fs.create('/ecs/task/second');
+  expect(reconciler.apply('/ecs/task', [throttle]).results).toEqual([
+    { file: throttle.file, outcome: 'written' },
+  ]);
+  for (const group of ['/ecs/task', '/ecs/task/first', '/ecs/task/second'])
+    expect(stands(group)).toBe(throttle.value);
+  expect(stands('/ecs')).toBe('');
+  expect(reconciler.apply('/ecs/task', [throttle]).writes).toBe(0);
+});

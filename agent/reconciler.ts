@@ -31,6 +31,13 @@ const USAGE_OF: Readonly<Record<string, string>> = {
   'memory.memsw.limit_in_bytes': 'memory.memsw.usage_in_bytes',
 };
 
+/**
+ * On v1 a throttle holds for the processes of the very group that it stands on and for none below it, where a task's
+ * processes are: it has to stand on each.
+ */
+const standsOnEachGroup = (version: 1 | 2, file: string): boolean =>
+  version === 1 && file.startsWith('blkio.throttle.');
+
 /** Brings one group's files to wanted values: reads, writes the ordered difference, reads back. At rest it only reads. */
 export class Reconciler {
   readonly #fs: CgroupFs;
@@ -90,9 +97,21 @@ export class Reconciler {
       : now;
   }
 
+  /** What the knob's file holds, and where it stands on several groups, the first that holds something else. */
   #read(cgroup: string, knob: Knob): string | undefined {
-    const directory = controllerDirectory(this.#mounts, knob.controller, cgroup);
-    return directory === undefined ? undefined : this.#readFile(`${directory}/${knob.file}`);
+    const { file, value } = knob;
+    const contents = this.#groups(cgroup, knob).map((directory) => this.#readFile(`${directory}/${file}`));
+    return (
+      contents.find((content) => content !== undefined && !sameValue(file, content, value)) ?? contents[0]
+    );
+  }
+
+  /** Directories in which the knob's file is to be written. */
+  #groups(cgroup: string, { controller, file }: Knob): string[] {
+    const own = controllerDirectory(this.#mounts, controller, cgroup);
+    if (own === undefined) return [];
+    if (!standsOnEachGroup(this.#mounts.version, file)) return [own];
+    return [own, ...this.#fs.list(own).map((child) => `${own}/${child}`)];
   }
 
   #readFile(path: string): string | undefined {
@@ -125,11 +144,11 @@ export class Reconciler {
     }
     try {
       if (file === 'cpuset.cpus' && this.#mounts.version === 1) this.#writeCpusetV1(directory, from, value);
-      else this.#fs.write(`${directory}/${file}`, value);
+      else for (const group of this.#groups(cgroup, knob)) this.#fs.write(`${group}/${file}`, value);
     } catch (error) {
       return { file, outcome: 'failed', detail: `${errorCode(error)} writing ${value}` };
     }
-    const got = this.#readFile(`${directory}/${file}`);
+    const got = this.#read(cgroup, knob);
     if (got !== undefined && sameValue(file, got, value)) return { file, outcome: 'written' };
     return { file, outcome: 'failed', detail: `reads ${got ?? 'nothing'} after writing ${value}` };
   }

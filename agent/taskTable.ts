@@ -2,16 +2,17 @@ import { assignCpus, type CpuPools } from '../layers/domain/isolation/cpuPools.t
 import { type DesiredLimits, desiredLimits } from '../layers/domain/isolation/desired.ts';
 import type { Knob } from '../layers/domain/isolation/knob.ts';
 import { knobsV1 } from '../layers/domain/isolation/knobsV1.ts';
-import { knobsV2 } from '../layers/domain/isolation/knobsV2.ts';
+import { knobsV2, type Placement } from '../layers/domain/isolation/knobsV2.ts';
 import type { QosClass } from '../layers/domain/isolation/profile.ts';
 import { type Squeeze, squeezed } from '../layers/domain/isolation/squeeze.ts';
 import { type HostTopology, parseCpuList } from '../layers/domain/isolation/topology.ts';
 import { unitProperties } from '../layers/domain/isolation/unitProperties.ts';
 import type { CgroupFs } from './cgroupFs.ts';
 import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
+import type { CpusetPartitions } from './cpusetPartition.ts';
 import { readEcsLimits } from './ecsLimits.ts';
-import type { KnobResult, Reconciler } from './reconciler.ts';
-import { type ContainerView, requestOf } from './taskView.ts';
+import type { KnobResult, Reconciled, Reconciler } from './reconciler.ts';
+import { type ContainerView, profileOf, requestOf } from './taskView.ts';
 
 /** One cgroup the agent looks after. */
 export interface TaskEntry {
@@ -27,6 +28,8 @@ export interface TaskEntry {
   appliedOnce: boolean;
   /** The disk its I/O limits apply to, when it has some. */
   device?: string;
+  /** Whether the coming of its containers' groups is looked for. */
+  containersWatched?: true;
   /** What systemd was last asked to keep. */
   persisted?: string;
   /** What the pressure ladder takes for now. */
@@ -34,6 +37,10 @@ export interface TaskEntry {
   /** CPUs of its own. */
   pinned?: readonly number[];
   pinRefusal?: string;
+  /** Why what leaves it is not held to a rate although it asked for that. */
+  egressRefusal?: string;
+  /** Why its CPUs are no partition although it asked for one. */
+  partitionRefusal?: string;
   /** Times of recent repairs, oldest first. */
   readonly repairs: number[];
   lookDue: boolean;
@@ -47,6 +54,7 @@ export interface TaskTableParts {
   readonly reconciler: Reconciler;
   /** `major:minor` of the disk behind a path, default that of container roots; undefined when there is none. */
   deviceOf(path: string | undefined): string | undefined;
+  readonly partitions: CpusetPartitions;
   /** Makes values last where systemd owns the group; absent where it does not run. */
   persist?: (cgroup: string, properties: readonly string[]) => void;
   /** Runs the work soon, after what is running now. */
@@ -55,6 +63,7 @@ export interface TaskTableParts {
   log(line: string): void;
 }
 
+const PARTITION_FILE = 'cpuset.cpus.partition';
 const V1_WATCHED = ['cpu', 'cpuset', 'memory', 'pids'];
 /** Somebody who undoes our values this often is left to it until the window has passed: two writers must not spin. */
 const REPAIRS_PER_WINDOW = 20;
@@ -103,6 +112,7 @@ export class TaskTable {
     }
     entry.containers.set(view.containerId, view);
     this.#plan(entry);
+    this.#watchContainers(entry);
     this.#settlePins();
     this.reconcile(entry);
   }
@@ -110,11 +120,7 @@ export class TaskTable {
   /** Makes the task's values stand; only reads when they do. Forgets the task when its group is gone. */
   reconcile(entry: TaskEntry): void {
     if (entry.desired === undefined) return;
-    const { gone, writes, results } = this.#parts.reconciler.apply(
-      entry.cgroup,
-      this.#knobs(entry, entry.desired),
-    );
-    this.writes += writes;
+    const { gone, results } = this.#apply(entry, entry.desired);
     if (gone) {
       this.forget(entry.cgroup);
       return;
@@ -122,6 +128,20 @@ export class TaskTable {
     entry.results = results;
     this.#persist(entry, entry.desired);
     if (!entry.appliedOnce) this.#firstApplied(entry);
+  }
+
+  #apply(entry: TaskEntry, desired: DesiredLimits): Reconciled {
+    const first = this.#parts.reconciler.apply(entry.cgroup, this.#knobs(entry, desired));
+    this.writes += first.writes;
+    const refused = first.results.find(
+      ({ file, outcome }) => file === PARTITION_FILE && outcome === 'failed',
+    );
+    if (first.gone || refused === undefined || entry.partitionRefusal !== undefined) return first;
+    // Refused for good: to ask again at each look would be a write at rest. The CPUs stay the task's own.
+    entry.partitionRefusal = refused.detail ?? 'the kernel refuses it';
+    const plain = this.#parts.reconciler.apply(entry.cgroup, this.#knobs(entry, desired));
+    this.writes += plain.writes;
+    return plain;
   }
 
   reconcileAll(): void {
@@ -164,15 +184,17 @@ export class TaskTable {
   }
 
   #plan(entry: TaskEntry): void {
-    const { fs, mounts, topology, reconciler } = this.#parts;
+    const { fs, mounts, topology, reconciler, partitions } = this.#parts;
     const views = [...entry.containers.values()];
-    const profile = (views.find(({ taskId }) => taskId !== undefined) ?? views[0])?.profile ?? {
-      qos: 'burstable',
-    };
+    const profile = profileOf(views);
     entry.qos = profile.qos;
     const ecs = readEcsLimits(reconciler, fs, mounts, entry.cgroup);
     const desired = desiredLimits(profile, requestOf(views), ecs, topology);
     entry.desired = desired;
+    if (desired.partition !== undefined && !partitions.holds(entry.cgroup)) {
+      const obstacle = partitions.obstacle();
+      if (obstacle !== undefined) entry.partitionRefusal = obstacle;
+    }
     const { readBytesPerSecond, writeBytesPerSecond, readIops, writeIops, path } = desired.io;
     if ([readBytesPerSecond, writeBytesPerSecond, readIops, writeIops].every((rate) => rate === undefined))
       return;
@@ -187,10 +209,16 @@ export class TaskTable {
 
   /** Shares the CPUs out anew; tasks whose set changes are reconciled. */
   #settlePins(): void {
-    const { topology } = this.#parts;
-    const requests = [...this.tasks.values()]
-      .filter(({ desired }) => (desired?.pinnedCpus ?? 0) > 0)
-      .map(({ cgroup, desired }) => ({ key: cgroup, cpus: desired?.pinnedCpus ?? 0 }));
+    const { topology, partitions } = this.#parts;
+    const requests = [...this.tasks.values()].flatMap(({ cgroup, desired, partitionRefusal }) => {
+      const cpus = desired?.pinnedCpus ?? 0;
+      if (cpus === 0) return [];
+      const among =
+        desired?.partition === undefined || partitionRefusal !== undefined
+          ? undefined
+          : partitions.candidates();
+      return [{ key: cgroup, cpus, ...(among === undefined ? {} : { among }) }];
+    });
     if (requests.length === 0 && !this.#pinningSeen) return;
     this.#pinningSeen = true;
     const held = new Map(requests.map(({ key }) => [key, this.#heldCpus(key)] as const));
@@ -222,10 +250,8 @@ export class TaskTable {
   }
 
   #knobs(entry: TaskEntry, desired: DesiredLimits): Knob[] {
-    const cpus = entry.pinned ?? this.#shared;
     const { mounts } = this.#parts;
-    const device = entry.device;
-    const placement = { cpus, ...(device === undefined ? {} : { device }) };
+    const placement = this.#placement(entry, desired);
     const knobs = (mounts.version === 2 ? knobsV2 : knobsV1)(squeezed(desired, entry.squeeze), placement);
     const freeze = freezeKnob(mounts.version, entry.squeeze?.frozen !== undefined);
     return [
@@ -238,13 +264,20 @@ export class TaskTable {
     ];
   }
 
+  #placement({ pinned, device, partitionRefusal }: TaskEntry, { partition }: DesiredLimits): Placement {
+    const granted = pinned !== undefined && partitionRefusal === undefined ? partition : 'member';
+    return {
+      cpus: pinned ?? this.#shared,
+      ...(device === undefined ? {} : { device }),
+      ...(partition === undefined || granted === undefined ? {} : { partition: granted }),
+    };
+  }
+
   /** What is taken for a while is not for systemd to keep. */
   #persist(entry: TaskEntry, desired: DesiredLimits): void {
     const { persist } = this.#parts;
     if (persist === undefined) return;
-    const { device } = entry;
-    const placement = { cpus: entry.pinned ?? this.#shared, ...(device === undefined ? {} : { device }) };
-    const properties = unitProperties(desired, placement, this.#pinningSeen);
+    const properties = unitProperties(desired, this.#placement(entry, desired), this.#pinningSeen);
     const text = properties.join(' ');
     if (entry.persisted === text) return;
     entry.persisted = text;
@@ -261,17 +294,28 @@ export class TaskTable {
   }
 
   #watch(entry: TaskEntry): void {
-    const { fs, mounts } = this.#parts;
+    const { mounts } = this.#parts;
     const controllers = mounts.version === 2 ? ['cpu'] : V1_WATCHED;
-    for (const controller of controllers) {
-      const directory = controllerDirectory(mounts, controller, entry.cgroup);
-      if (directory === undefined) continue;
-      try {
-        entry.unwatch.push(fs.watch(directory, (name) => this.#written(entry, name)));
-      } catch (error) {
-        // The periodic look still finds what is missed without a watch.
-        this.#parts.log(`no watch on ${directory}: ${(error as Error).message}`);
-      }
+    for (const controller of controllers)
+      this.#watchController(entry, controller, (name) => this.#written(entry, name));
+  }
+
+  /** On v1 an I/O limit has to stand on each container's group, so that their coming is looked for. */
+  #watchContainers(entry: TaskEntry): void {
+    if (this.#parts.mounts.version === 2 || entry.device === undefined || entry.containersWatched) return;
+    entry.containersWatched = true;
+    this.#watchController(entry, 'blkio', () => this.#lookSoon(entry));
+  }
+
+  #watchController(entry: TaskEntry, controller: string, changed: (name: string | undefined) => void): void {
+    const { fs, mounts } = this.#parts;
+    const directory = controllerDirectory(mounts, controller, entry.cgroup);
+    if (directory === undefined) return;
+    try {
+      entry.unwatch.push(fs.watch(directory, changed));
+    } catch (error) {
+      // The periodic look still finds what is missed without a watch.
+      this.#parts.log(`no watch on ${directory}: ${(error as Error).message}`);
     }
   }
 
@@ -283,6 +327,11 @@ export class TaskTable {
     if (name?.endsWith('.events') === true) this.happened(entry);
     if (entry.lookDue || entry.desired === undefined) return;
     if (name !== undefined && !this.#knobs(entry, entry.desired).some(({ file }) => file === name)) return;
+    this.#lookSoon(entry);
+  }
+
+  #lookSoon(entry: TaskEntry): void {
+    if (entry.lookDue) return;
     entry.lookDue = true;
     this.#parts.defer(() => {
       entry.lookDue = false;

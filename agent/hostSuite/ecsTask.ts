@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -6,7 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { IsolationProfile } from '../../layers/domain/isolation/profile.ts';
 import { type CgroupMounts, cgroupDirectories, controllerDirectory } from '../cgroupMounts.ts';
 import type { ContainerInspection } from '../dockerApi.ts';
+import { eventually } from './agentUnderTest.ts';
 import type { StubEngine } from './stubEngine.ts';
+import { apart, connect, hasOwnNetwork } from './taskNetwork.ts';
 
 /** How this machine's ECS would shape its cgroups. */
 export interface EcsShape {
@@ -156,20 +159,32 @@ export class EcsTask {
 
   /** Starts a process that is in the container's group before it runs the command. */
   start(command: string): void {
+    this.#spawn(['sh', '-c', command]);
+    this.#engine.announce('start', this.#inspection(this.pid));
+  }
+
+  /** The same with a network of its own, which the engine, too, has made when it tells of the start. */
+  async startApart(command: string): Promise<void> {
+    this.#spawn(apart(['sh', '-c', command]));
+    await eventually(() => assert.ok(hasOwnNetwork(this.pid)), 20_000);
+    connect(this.pid);
+    this.#engine.announce('start', this.#inspection(this.pid));
+  }
+
+  #spawn(argv: readonly string[]): void {
     const container = `${this.cgroup}/${this.container}`;
     if (this.#shape.systemd) {
       const unit = `--unit=docker-${this.containerId}`;
       // Docker's systemd driver delegates its scopes, which switches every controller on above them.
       const scope = ['--scope', '--quiet', '--property=Delegate=yes', `--slice=${this.slice}`, unit];
-      this.#child = spawn('systemd-run', [...scope, 'sh', '-c', command], { stdio: 'ignore' });
+      this.#child = spawn('systemd-run', [...scope, ...argv], { stdio: 'ignore' });
     } else {
       makeGroup(this.#shape.mounts, container);
       const joins = cgroupDirectories(this.#shape.mounts, container).map(
         (directory) => `echo $$ >${directory}/cgroup.procs`,
       );
-      this.#child = spawn('sh', ['-c', `${joins.join('; ')}; exec sh -c '${command}'`], { stdio: 'ignore' });
+      this.#child = spawn('sh', ['-c', `${joins.join('; ')}; exec "$@"`, 'sh', ...argv], { stdio: 'ignore' });
     }
-    this.#engine.announce('start', this.#inspection(this.pid));
   }
 
   async remove(): Promise<void> {

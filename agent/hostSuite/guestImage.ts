@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   copyFileSync,
@@ -13,10 +14,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { ensureKernel, type KernelSuite } from './guestKernel.ts';
+import { DISK } from './suiteDisk.ts';
 
-import { DISK } from './guestDisk.ts';
-
-export type GuestKind = 'v2' | 'v2-systemd';
+export type GuestKind = 'v1' | 'v2' | 'v2-systemd';
 
 export interface Guest {
   readonly kernel: string;
@@ -27,6 +28,13 @@ export interface Guest {
 export const EXIT_MARK = 'BERTH-SUITE-EXIT:';
 
 const DEBIAN = 'bookworm';
+const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'libstdc++6', 'busybox-static', 'iproute2'];
+/** Debian's kernels differ where cgroups are concerned, so that each guest has another. */
+const KERNEL_OF: Readonly<Record<GuestKind, KernelSuite>> = {
+  v1: 'bookworm',
+  v2: 'bookworm-backports',
+  'v2-systemd': 'bookworm',
+};
 const SUITE_ENVIRONMENT = [
   'BERTH_AGENT_ENTRY=/suite/main.mjs',
   'HOME=/tmp',
@@ -34,28 +42,47 @@ const SUITE_ENVIRONMENT = [
   'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
 ];
 
-/** The guests' own disk, a RAM disk, for limits on I/O: Debian's kernel has it as a module. */
-const DISK_MODULE = 'kernel/drivers/block/brd.ko';
-/** Run as root in both guests before the suite. */
-const MAKE_DISK = [
-  'busybox insmod /suite/brd.ko rd_nr=1 rd_size=65536',
-  'busybox mke2fs -F /dev/ram0 >/dev/null',
-  `mkdir -p ${DISK}`,
-  `mount -t ext4 /dev/ram0 ${DISK}`,
-].join('; ');
+/** Of busybox's own, `ip` makes no pairs of interfaces, `tc` shows no counters, and `nsenter` runs busybox's first. */
+const PROGRAMS = ['/usr/sbin/ip', '/usr/sbin/tc', '/usr/bin/nsenter'];
+
+const MODULE_OPTIONS: Readonly<Record<string, string>> = { 'brd.ko': ' rd_nr=1 rd_size=65536' };
+/** Run as root in each guest before the suite: modules, and a disk of the guest's own. */
+const prepare = (modules: readonly string[]): string =>
+  [
+    ...modules
+      .map((module) => basename(module))
+      .map((name) => `busybox insmod /suite/${name}${MODULE_OPTIONS[name] ?? ''}`),
+    'busybox mke2fs -F /dev/ram0 >/dev/null',
+    `mkdir -p ${DISK}`,
+    `mount -t ext4 /dev/ram0 ${DISK}`,
+  ].join('; ');
+
+const V1_CONTROLLERS = ['cpuset', 'cpu', 'cpuacct', 'blkio', 'memory', 'freezer', 'hugetlb', 'pids'];
+/** As systemd mounts them: v2's hierarchy beside v1's has the pressure files. */
+const MOUNT_CGROUPS: Readonly<Record<'v1' | 'v2', string>> = {
+  v1: [
+    'mount -t tmpfs cgroup /sys/fs/cgroup',
+    ...V1_CONTROLLERS.flatMap((name) => [
+      `mkdir /sys/fs/cgroup/${name}`,
+      `mount -t cgroup -o ${name} cgroup /sys/fs/cgroup/${name}`,
+    ]),
+    'mkdir /sys/fs/cgroup/unified; mount -t cgroup2 none /sys/fs/cgroup/unified',
+  ].join('; '),
+  v2: 'mount -t cgroup2 -o nsdelegate,memory_recursiveprot none /sys/fs/cgroup',
+};
 
 /** A guest without systemd: busybox makes the mounts that a container host has, and runs the suite. */
-const INIT = `#!/bin/sh
+const initOf = (kind: 'v1' | 'v2', modules: readonly string[]): string => `#!/bin/sh
 /bin/busybox --install -s /bin
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mount -t tmpfs tmp /tmp
-mount -t cgroup2 none /sys/fs/cgroup
+${MOUNT_CGROUPS[kind]}
 ip link set lo up
-${MAKE_DISK}
+${prepare(modules)}
 cd /suite; env $SUITE_SETTINGS ${SUITE_ENVIRONMENT.join(' ')} /suite/node /suite/suite.mjs </dev/null
 echo "${EXIT_MARK}$?"
 sync; reboot -f
 `;
-const UNIT = `[Unit]
+const unitOf = (modules: readonly string[]): string => `[Unit]
 Description=The suite
 After=multi-user.target
 [Service]
@@ -67,60 +94,38 @@ TTYPath=/dev/ttyS0
 ${SUITE_ENVIRONMENT.map((line) => `Environment=${line}`).join('\n')}
 Environment=BERTH_SUITE_SYSTEMD=1
 PassEnvironment=BERTH_SUITE_KILLS BERTH_SUITE_REST_MS
-ExecStart=/bin/sh -c '${MAKE_DISK}; /suite/node /suite/suite.mjs; echo "${EXIT_MARK}$?"; systemctl reboot --force --force'
+ExecStart=/bin/sh -c '${prepare(modules)}; /suite/node /suite/suite.mjs; echo "${EXIT_MARK}$?"; systemctl reboot --force --force'
 `;
 
 /** The kernel and root of a guest. The slow parts (kernel, Debian root) are made once and kept in `cache`. */
 export function guestImage(kind: GuestKind, cache: string, bundles: string): Guest {
   mkdirSync(cache, { recursive: true });
-  const { kernel, diskModule } = ensureKernel(cache);
+  const { image, modules } = ensureKernel(cache, KERNEL_OF[kind]);
   const root = mkdtempSync(join(tmpdir(), 'berth-guest-'));
   try {
     if (kind === 'v2-systemd') execFileSync('cp', ['-a', `${ensureDebian(cache)}/.`, root]);
-    else plainRoot(root);
+    else plainRoot(root, kind, modules);
     addSuite(root, bundles);
-    copyFileSync(diskModule, join(root, 'suite/brd.ko'));
-    if (kind === 'v2-systemd') enableSuite(root);
+    for (const module of modules) copyFileSync(module, join(root, 'suite', basename(module)));
+    if (kind === 'v2-systemd') enableSuite(root, modules);
     const initramfs = resolve(cache, `${kind}.cpio`);
     execFileSync('sh', ['-c', `find . | busybox cpio -o -H newc 2>/dev/null >${initramfs}`], { cwd: root });
-    return { kernel, initramfs };
+    return { kernel: image, initramfs };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
 }
 
-/** Debian's kernel for clouds and the module of the guests' disk, taken out of their package. */
-export function ensureKernel(cache: string): { readonly kernel: string; readonly diskModule: string } {
-  const [kernel, diskModule] = [resolve(cache, 'vmlinuz'), resolve(cache, 'brd.ko')];
-  if (existsSync(kernel) && existsSync(diskModule)) return { kernel, diskModule };
-  const work = mkdtempSync(join(tmpdir(), 'berth-kernel-'));
-  try {
-    const depends = execFileSync('apt-cache', ['depends', 'linux-image-cloud-amd64'], { encoding: 'utf8' });
-    const name = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
-    if (name === undefined) throw new Error('apt knows no linux-image-cloud-amd64: run `apt-get update`');
-    execFileSync('apt-get', ['download', '-q', name], { cwd: work, stdio: 'pipe' });
-    const [deb = ''] = readdirSync(work);
-    execFileSync('dpkg', ['-x', join(work, deb), join(work, 'root')]);
-    const version = name.replace('linux-image-', '');
-    for (const [from, to] of [
-      [`lib/modules/${version}/${DISK_MODULE}`, diskModule],
-      [`boot/vmlinuz-${version}`, kernel],
-    ] as const) {
-      copyFileSync(join(work, 'root', from), `${to}.new`);
-      renameSync(`${to}.new`, to);
-    }
-    return { kernel, diskModule };
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-}
-
 /** A minimal Debian with systemd as its first process. */
 function ensureDebian(cache: string): string {
-  const root = resolve(cache, 'debian');
+  // Another choice of packages is another root.
+  const root = resolve(
+    cache,
+    `debian-${createHash('sha256').update(PACKAGES.join()).digest('hex').slice(0, 8)}`,
+  );
   if (existsSync(root)) return root;
   rmSync(`${root}.new`, { recursive: true, force: true });
-  const packages = '--include=systemd,systemd-sysv,dbus,libstdc++6,busybox-static';
+  const packages = `--include=${PACKAGES.join(',')}`;
   execFileSync('mmdebstrap', ['--variant=minbase', packages, DEBIAN, `${root}.new`], { stdio: 'pipe' });
   for (const cruft of [
     'usr/share/doc',
@@ -135,12 +140,20 @@ function ensureDebian(cache: string): string {
   return root;
 }
 
-function plainRoot(root: string): void {
+function plainRoot(root: string, kind: 'v1' | 'v2', modules: readonly string[]): void {
   for (const directory of ['bin', 'proc', 'sys', 'dev', 'tmp', 'suite']) mkdirSync(join(root, directory));
   copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
   symlinkSync('busybox', join(root, 'bin/sh'));
-  writeFileSync(join(root, 'init'), INIT, { mode: 0o755 });
-  const libraries = execFileSync('ldd', [process.execPath], { encoding: 'utf8' });
+  writeFileSync(join(root, 'init'), initOf(kind, modules), { mode: 0o755 });
+  for (const program of PROGRAMS) {
+    mkdirSync(join(root, dirname(program)), { recursive: true });
+    copyFileSync(program, join(root, program));
+  }
+  for (const program of [process.execPath, ...PROGRAMS]) copyLibraries(program, root);
+}
+
+function copyLibraries(program: string, root: string): void {
+  const libraries = execFileSync('ldd', [program], { encoding: 'utf8' });
   for (const [library] of libraries.matchAll(/\/\S+\.so\S*/g)) {
     mkdirSync(join(root, dirname(library)), { recursive: true });
     copyFileSync(library, join(root, library));
@@ -155,9 +168,9 @@ function addSuite(root: string, bundles: string): void {
   chmodSync(join(root, 'suite/node'), 0o755);
 }
 
-function enableSuite(root: string): void {
+function enableSuite(root: string, modules: readonly string[]): void {
   const units = join(root, 'etc/systemd/system');
-  writeFileSync(join(units, 'suite.service'), UNIT);
+  writeFileSync(join(units, 'suite.service'), unitOf(modules));
   mkdirSync(join(units, 'multi-user.target.wants'), { recursive: true });
   symlinkSync('../suite.service', join(units, 'multi-user.target.wants/suite.service'));
   // A login on the console would take the terminal away from the suite.

@@ -6,11 +6,16 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IsolationProfile } from '../../layers/domain/isolation/profile.ts';
-import { parseCgroupMounts } from '../cgroupMounts.ts';
+import { controllerDirectory, parseCgroupMounts } from '../cgroupMounts.ts';
 import { flatKeyed } from '../taskSample.ts';
 import { AgentUnderTest, eventually } from './agentUnderTest.ts';
+import { burstEffect } from './burstEffect.ts';
+import { writeLimitEffect } from './diskEffect.ts';
 import { type EcsShape, EcsTask, makeGroup, type Request, removeGroup } from './ecsTask.ts';
 import { effectsInGuest } from './effects.ts';
+import { egressEffect } from './egressEffect.ts';
+import { memoryEffects } from './memoryEffects.ts';
+import { partitionEffects } from './partitionEffects.ts';
 import { StubEngine } from './stubEngine.ts';
 
 /**
@@ -22,7 +27,7 @@ const mounts = parseCgroupMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
 const v1 = mounts.version === 1;
 const systemd = process.env.BERTH_SUITE_SYSTEMD === '1';
 // On a machine in use, everything stays below a group of our own.
-const root = v1 || process.env.BERTH_SUITE_NATIVE === '1' ? `/berth-suite-${process.pid}` : '';
+const root = systemd ? '' : `/berth-suite-${process.pid}`;
 const parent = v1 ? `${root}/ecs` : `${root}/ecstasks.slice`;
 const shape: EcsShape = { mounts, parent, systemd };
 const KILLS = Number(process.env.BERTH_SUITE_KILLS ?? '200');
@@ -46,7 +51,7 @@ before(async () => {
 after(async () => {
   await agent.end('SIGTERM');
   engine.close();
-  if (!systemd) await removeGroup(mounts, root === '' ? parent : root);
+  if (!systemd) await removeGroup(mounts, root);
 });
 
 /** A task for the length of one test. */
@@ -287,7 +292,22 @@ describe(`cgroup v${mounts.version}${systemd ? ' below systemd' : ''}`, () => {
   );
 
   const inUse = process.env.BERTH_SUITE_NATIVE === '1' && 'this machine is in use';
-  effectsInGuest({ agent, systemd, skip: inUse, withTask });
+  const directoryOf = (group: string): string => controllerDirectory(mounts, 'memory', group) ?? '';
+  const world = {
+    agent,
+    version: mounts.version,
+    systemd,
+    slice: directoryOf(parent),
+    above: root === '' ? undefined : directoryOf(root),
+    skip: inUse,
+    withTask,
+  };
+  burstEffect(world);
+  partitionEffects(world);
+  memoryEffects(world);
+  writeLimitEffect(world);
+  egressEffect(world);
+  effectsInGuest(world);
 
   test('the agent has run into nothing unexpected', () => {
     const odd = agent.log

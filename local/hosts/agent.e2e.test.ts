@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { type AddressInfo, createConnection } from 'node:net';
+import { type AddressInfo, createConnection, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { controllerDirectory, parseCgroupMounts } from '../../agent/cgroupMounts.ts';
+import { queueOf } from '../../agent/hostSuite/taskNetwork.ts';
 import type { HostReport } from '../../layers/domain/isolation/hostReport.ts';
 import { LAUNCH_ENVIRONMENT } from '../../layers/domain/isolation/profile.ts';
 import { agentCommand } from './agentCommand.ts';
@@ -210,6 +212,45 @@ test('kills for memory, refused forks and throttling are told with their cause',
   expect(tasks.spinner?.throttledMs).toBeGreaterThan(0);
   expect(tasks.spinner?.usage?.cpuP50).toBeLessThan(0.15);
   for (const launch of [memory, forks, cpu]) await ends(launch);
+});
+
+test('with oomGroup a task ends as a whole when one of its processes is killed for memory', async () => {
+  const launch = aTask([
+    aContainer({
+      ...withProfile('whole', { qos: 'burstable', memory: { maxMiB: 32, oomGroup: true } }),
+      // On v1 it is the agent that ends the shell, which the kernel lets live.
+      command: ['sh', '-c', 'tail /dev/zero; sleep 300'],
+    }),
+  ]);
+  hosts.runTask(instanceId, launch);
+  expect(await seen.status(launch, 'main', 'STOPPED')).toMatchObject({ exitCode: 137 });
+});
+
+test('an egress limit holds what leaves a container to its rate', async () => {
+  const sink = createTcpServer((socket) => socket.on('error', () => socket.destroy()).resume());
+  await new Promise<void>((listening) => sink.listen(0, listening));
+  const { port } = sink.address() as AddressInfo;
+  const gateway = "$(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p')";
+  const launch = aTask([
+    aContainer({
+      ...withProfile('talker', { qos: 'burstable', network: { egressMbps: 8 } }),
+      command: ['sh', '-c', `while true; do nc ${gateway} ${port} </dev/zero; sleep 0.1; done`],
+    }),
+  ]);
+  hosts.runTask(instanceId, launch);
+  const { runtimeId = '' } = await seen.status(launch, 'main', 'RUNNING');
+  const { Pid } = (await engine.docker.getContainer(runtimeId).inspect()).State;
+  await expect.poll(() => queueOf(Pid), { timeout: 10_000 }).toMatchObject({ kind: 'tbf' });
+  await expect.poll(() => queueOf(Pid).bytes, { timeout: 10_000 }).toBeGreaterThan(500_000);
+  const [before, at] = [queueOf(Pid), performance.now()];
+  await sleep(2_000);
+  const after = queueOf(Pid);
+  const bytesPerSecond = (after.bytes - before.bytes) / ((performance.now() - at) / 1000);
+  expect(bytesPerSecond).toBeGreaterThan(0);
+  expect(bytesPerSecond).toBeLessThan(1.1e6);
+  expect(after.overlimits).toBeGreaterThan(before.overlimits);
+  sink.close();
+  await ends(launch);
 });
 
 test('status is a table for a person and JSON for a program', async () => {

@@ -1,8 +1,8 @@
-import type { HostReport } from '../../layers/domain/isolation/hostReport.ts';
 import type { TaskArray } from '../../layers/domain/model/array.ts';
 import type { Host } from '../../layers/domain/model/host.ts';
 import type { CapacityOrder, InsufficientCapacity, Pool, Usage } from '../../layers/domain/model/pool.ts';
 import type { Task } from '../../layers/domain/model/task.ts';
+import type { PlanningReport } from '../../layers/store/agentReports.ts';
 
 /** What the memory store holds. Every write of a task goes through `putTask`, which keeps the queue. */
 export interface MemoryTables {
@@ -21,7 +21,7 @@ export interface MemoryTables {
   /** By cluster, then host id. */
   readonly hosts: Map<string, Map<string, Host>>;
   /** What agents report, by host id. */
-  readonly reports: Map<string, Pick<HostReport, 'seenAt' | 'pressure' | 'usage'>>;
+  readonly reports: Map<string, PlanningReport>;
   readonly clusters: Map<
     string,
     {

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ensureKernel } from '../../../agent/hostSuite/guestImage.ts';
+import { ensureKernel } from '../../../agent/hostSuite/guestKernel.ts';
 import { taskCgroup } from '../cgroupSlice.ts';
 import { aContainer, aTask } from '../hostHarness.ts';
 import type { BenchHost } from './benchHost.ts';
@@ -46,7 +46,7 @@ function isShim(pid: string, containerId: string): boolean {
 function vmImage(): { kernel: string; initramfs: string } {
   const cache = '.cache/host-kernels';
   mkdirSync(cache, { recursive: true });
-  const { kernel } = ensureKernel(cache);
+  const { image } = ensureKernel(cache, 'bookworm');
   const initramfs = resolve(cache, 'tiny.cpio');
   const root = mkdtempSync(join(tmpdir(), 'berth-vm-'));
   mkdirSync(join(root, 'bin'));
@@ -57,7 +57,7 @@ function vmImage(): { kernel: string; initramfs: string } {
   });
   execFileSync('sh', ['-c', `find . | busybox cpio -o -H newc 2>/dev/null >${initramfs}`], { cwd: root });
   rmSync(root, { recursive: true, force: true });
-  return { kernel, initramfs };
+  return { kernel: image, initramfs };
 }
 
 /** Time to the first process, and resident memory then. */
