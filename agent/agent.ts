@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Capabilities, cannot } from '../layers/domain/isolation/capability.ts';
 import type { HostReport, Notice } from '../layers/domain/isolation/hostReport.ts';
 import type { CgroupFs } from './cgroupFs.ts';
 import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
@@ -24,7 +25,8 @@ export interface AgentParts {
   readonly docker: DockerApi;
   readonly table: TaskTable;
   readonly journal: Journal;
-  readonly capabilities: Readonly<Record<string, string>>;
+  /** What the host can enforce now: its operator may change that at any time. */
+  capabilities(): Capabilities;
   /** Who is told; a receiver's failure is logged, keeps nothing from the others, and the next report tries again. */
   readonly receivers: readonly { send(report: HostReport): Promise<void> }[];
   /** When EC2 takes the host back; absent where there is nobody to ask. */
@@ -106,9 +108,10 @@ export class Agent {
   }
 
   report(nowMs: number): HostReport {
-    const { settings, capabilities, table, fs, mounts } = this.#parts;
+    const { settings, table, fs, mounts } = this.#parts;
+    const capabilities = this.#parts.capabilities();
     const tasks = [...table.tasks.values()].map(
-      (entry) => [reportKey(entry), taskReport(entry, this.#watches.of(entry.cgroup))] as const,
+      (entry) => [reportKey(entry), taskReport(entry, this.#watches.of(entry.cgroup), capabilities)] as const,
     );
     return {
       instanceId: settings.instanceId,
@@ -116,6 +119,7 @@ export class Agent {
       seenAt: nowMs,
       agentVersion: AGENT_VERSION,
       capabilities,
+      cannot: cannot(capabilities),
       tasks: Object.fromEntries(tasks),
       ...usageOfAll(tasks.map(([, task]) => task)),
       pressure: readPressure(fs, mounts, settings.cgroupParent),
@@ -184,9 +188,20 @@ export class Agent {
   async #look(containerId: string): Promise<void> {
     const inspection = await this.#parts.docker.inspect(containerId);
     const view = inspection === undefined ? undefined : this.#take(inspection);
-    const egress = view === undefined ? undefined : this.#entryOf(view.containerId)?.desired?.egressMbps;
-    if (view !== undefined && egress !== undefined && view.running)
-      await this.#parts.limitEgress(view.pid, egress);
+    if (view?.running === true) await this.#limitEgress(view);
+  }
+
+  async #limitEgress({ containerId, pid }: ContainerView): Promise<void> {
+    const entry = this.#entryOf(containerId);
+    const rate = entry?.desired?.egressMbps;
+    if (entry === undefined || rate === undefined) return;
+    try {
+      await this.#parts.limitEgress(pid, rate);
+      delete entry.egressRefusal;
+    } catch (error) {
+      entry.egressRefusal = (error as Error).message;
+      throw error;
+    }
   }
 
   #take(inspection: ContainerInspection): ContainerView | undefined {

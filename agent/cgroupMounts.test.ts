@@ -30,8 +30,15 @@ test('a hybrid machine counts as v1 and keeps its side hierarchy', () => {
 
 test('a unified machine is v2, its mount point unescaped', () => {
   const mounts = parseCgroupMounts('30 1 0:26 / /sys/fs/cg\\040roup rw - cgroup2 cgroup2 rw,nsdelegate\n');
-  expect(mounts).toEqual({ version: 2, controllers: new Map(), unified: '/sys/fs/cg roup' });
+  expect(mounts).toEqual({
+    version: 2,
+    controllers: new Map(),
+    unified: '/sys/fs/cg roup',
+    recursiveProtection: false,
+  });
   expect(controllerDirectory(mounts, 'pids', '/a')).toBe('/sys/fs/cg roup/a');
+  const bySystemd = '30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot\n';
+  expect(parseCgroupMounts(bySystemd).recursiveProtection).toBe(true);
 });
 
 test('a machine without cgroups is refused with what to do', () => {

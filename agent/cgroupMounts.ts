@@ -9,6 +9,8 @@ export interface CgroupMounts {
   readonly controllers: ReadonlyMap<string, string>;
   /** Mount point of cgroup2: the root on v2, the side hierarchy (pressure files, hugetlb) on a hybrid machine. */
   readonly unified?: string;
+  /** Whether what a group is promised of memory reaches the groups below it by itself (`memory_recursiveprot`). */
+  readonly recursiveProtection: boolean;
 }
 
 /** Options of a v1 mount that are not names of controllers. */
@@ -27,13 +29,17 @@ const unescapeOctal = (path: string): string =>
 export function parseCgroupMounts(mountinfo: string): CgroupMounts {
   const controllers = new Map<string, string>();
   let unified: string | undefined;
+  let recursiveProtection = false;
   for (const line of mountinfo.split('\n')) {
     const separator = line.indexOf(' - ');
     if (separator < 0) continue;
     const mountPoint = line.slice(0, separator).split(' ')[4];
     const [type, , superOptions] = line.slice(separator + 3).split(' ');
     if (mountPoint === undefined) continue;
-    if (type === 'cgroup2') unified ??= unescapeOctal(mountPoint);
+    if (type === 'cgroup2' && unified === undefined) {
+      unified = unescapeOctal(mountPoint);
+      recursiveProtection = superOptions?.split(',').includes('memory_recursiveprot') === true;
+    }
     if (type !== 'cgroup') continue;
     for (const option of (superOptions ?? '').split(',')) {
       if (MOUNT_FLAGS.has(option) || option.startsWith('release_agent=')) continue;
@@ -41,9 +47,9 @@ export function parseCgroupMounts(mountinfo: string): CgroupMounts {
     }
   }
   if (REQUIRED.every((name) => controllers.has(name))) {
-    return { version: 1, controllers, ...(unified === undefined ? {} : { unified }) };
+    return { version: 1, controllers, recursiveProtection, ...(unified === undefined ? {} : { unified }) };
   }
-  if (unified !== undefined) return { version: 2, controllers: new Map(), unified };
+  if (unified !== undefined) return { version: 2, controllers: new Map(), unified, recursiveProtection };
   throw new Error(
     'No cgroup hierarchy with cpu and memory is mounted. Mount cgroup2 on /sys/fs/cgroup (or the v1 controllers below it).',
   );

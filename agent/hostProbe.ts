@@ -14,14 +14,21 @@ const readIfThere = (file: string): string | undefined => {
   }
 };
 
-/** Reads the machine's CPUs, memory and huge pages, cut down to what the cgroup `parent` may use. */
-export function probeTopology(mounts: CgroupMounts, parent: string): HostTopology {
+/**
+ * Reads the machine's CPUs, memory and huge pages, cut down to what the cgroup `parent` may use; `partitioned` are CPUs
+ * that an earlier agent made partitions of tasks below it.
+ */
+export function probeTopology(
+  mounts: CgroupMounts,
+  parent: string,
+  partitioned: readonly number[],
+): HostTopology {
   const meminfo = readFileSync('/proc/meminfo', 'utf8');
   const field = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(meminfo)?.[1] ?? 0) * 1024;
   return {
     cgroupVersion: mounts.version,
-    cpus: usableCpus(mounts, parent),
+    cpus: usableCpus(mounts, parent, partitioned),
     memoryBytes: field('MemTotal'),
     swapBytes: field('SwapTotal'),
     pageBytes: PAGE_BYTES,
@@ -29,12 +36,14 @@ export function probeTopology(mounts: CgroupMounts, parent: string): HostTopolog
   };
 }
 
-function usableCpus(mounts: CgroupMounts, parent: string): Cpu[] {
+function usableCpus(mounts: CgroupMounts, parent: string, partitioned: readonly number[]): Cpu[] {
   const directory = controllerDirectory(mounts, 'cpuset', parent);
   const file = mounts.version === 1 ? 'cpuset.cpus' : 'cpuset.cpus.effective';
   const allowed = directory === undefined ? undefined : readIfThere(`${directory}/${file}`);
   const online = parseCpuList(readIfThere(`${SYSTEM}/cpu/online`) ?? '0');
-  const usable = new Set(allowed === undefined || allowed === '' ? online : parseCpuList(allowed));
+  const usable = new Set(
+    allowed === undefined || allowed === '' ? online : [...parseCpuList(allowed), ...partitioned],
+  );
   const nodes = nodeOfCpu();
   return online
     .filter((id) => usable.has(id))

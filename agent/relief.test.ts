@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Notice } from '../layers/domain/isolation/hostReport.ts';
 import type { HostTopology } from '../layers/domain/isolation/topology.ts';
+import { CpusetPartitions } from './cpusetPartition.ts';
 import { FakeCgroupFs } from './fakeCgroupFs.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { Reconciler } from './reconciler.ts';
@@ -35,6 +36,7 @@ function setUp(dryRun: boolean) {
     mounts: fs.mounts,
     topology,
     reconciler: new Reconciler(fs, fs.mounts, memoryJournal()),
+    partitions: new CpusetPartitions(fs, fs.mounts, '/ecs'),
     deviceOf: () => undefined,
     defer: () => {},
     now: () => 0,

@@ -8,6 +8,7 @@ import { probeCapabilities } from './capabilities.ts';
 import { KernelCgroupFs } from './cgroupFs.ts';
 import { type CgroupMounts, controllerDirectory } from './cgroupMounts.ts';
 import { readContainerFiles } from './containerFiles.ts';
+import { CpusetPartitions } from './cpusetPartition.ts';
 import { credentialSource } from './credentials.ts';
 import { DockerApi } from './dockerApi.ts';
 import { canShape, limitEgress } from './egress.ts';
@@ -48,7 +49,8 @@ export async function runAgent(settings: Settings, mounts: CgroupMounts): Promis
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const journal = fileJournal(join(settings.stateDirectory, 'journal'), bootId);
   const fs = new KernelCgroupFs();
-  const topology = probeTopology(mounts, settings.cgroupParent);
+  const partitions = new CpusetPartitions(fs, mounts, settings.cgroupParent);
+  const topology = probeTopology(mounts, settings.cgroupParent, partitions.taken());
   const docker = new DockerApi(settings.dockerHost);
   const dockerRoot = await docker.rootDirectory().catch(() => undefined);
   const metadata =
@@ -73,6 +75,7 @@ export async function runAgent(settings: Settings, mounts: CgroupMounts): Promis
       mounts,
       topology,
       reconciler: new Reconciler(fs, mounts, journal),
+      partitions,
       deviceOf: (path) =>
         path === undefined && dockerRoot === undefined ? undefined : wholeDisk(path ?? dockerRoot ?? ''),
       ...(units === undefined ? {} : { persist: (cgroup, properties) => units.set(cgroup, properties) }),
@@ -81,10 +84,10 @@ export async function runAgent(settings: Settings, mounts: CgroupMounts): Promis
       log,
     }),
     journal,
-    capabilities: {
-      ...probeCapabilities(fs, mounts, topology, settings.cgroupParent),
-      egress: shapes ? 'partial: per container, from just after its start' : 'no',
-    },
+    capabilities: () => ({
+      ...probeCapabilities(fs, mounts, topology, settings.cgroupParent, partitions),
+      egress: shapes ? 'partial: per container, from just after its start' : 'no: nsenter or tc is missing',
+    }),
     receivers: [reporter, metrics].flatMap((receiver) => receiver ?? []),
     ...(metadata === undefined ? {} : { interruption: () => interruptionAt(metadata) }),
     writtenDown: (id) => (dockerRoot === undefined ? undefined : readContainerFiles(dockerRoot, id)),

@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HostTopology } from '../layers/domain/isolation/topology.ts';
+import { CpusetPartitions } from './cpusetPartition.ts';
 import { FakeCgroupFs } from './fakeCgroupFs.ts';
 import { fileJournal, type Journal } from './journal.ts';
 import { Reconciler } from './reconciler.ts';
@@ -63,6 +64,7 @@ describe.each([1, 2] as const)('cgroup v%i', (version) => {
       mounts: fs.mounts,
       topology,
       reconciler,
+      partitions: new CpusetPartitions(fs, fs.mounts, '/ecs'),
       deviceOf: () => undefined,
       defer: (work) => due.push(work),
       now: () => 1_000,
@@ -156,7 +158,7 @@ describe.each([1, 2] as const)('cgroup v%i', (version) => {
     arrive('late', { running: true, pid: 1, startedAt: 700 });
     const report = (task: string) => {
       const entry = table.tasks.get(`/ecs/${task}`);
-      return entry === undefined ? undefined : taskReport(entry, undefined);
+      return entry === undefined ? undefined : taskReport(entry, undefined, {});
     };
     expect(report('early')).toMatchObject({ applied: true, inTime: true });
     expect(report('late')).toMatchObject({ applied: true, inTime: false, lateMs: 300 });

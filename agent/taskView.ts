@@ -115,6 +115,10 @@ export function slicePath(unit: string): string {
   return parts.map((_, index) => `/${parts.slice(0, index + 1).join('-')}.slice`).join('');
 }
 
+/** The task's profile: every container of one that Berth launched carries it. */
+export const profileOf = (containers: readonly ContainerView[]): IsolationProfile =>
+  (containers.find(({ taskId }) => taskId !== undefined) ?? containers[0])?.profile ?? { qos: 'burstable' };
+
 /** What a task's containers ask for together; a hard memory limit only when each has one. */
 export function requestOf(containers: readonly ContainerView[]): TaskRequest {
   const memory = containers.map(({ memoryBytes }) => memoryBytes);

@@ -20,6 +20,7 @@ const report: HostReport = {
   seenAt: 1_790_000_000_000,
   agentVersion: '0.1.0',
   capabilities: {},
+  cannot: [],
   tasks: {
     t1: { ...task, family: 'web', usage: { cpuP50: 0.5, cpuP95: 0.9, memoryP95MiB: 120 } },
     t2: task,

@@ -84,6 +84,16 @@ test('the definition’s own constraints are the task’s: ECS would refuse a la
   ]);
 });
 
+test('a strict profile keeps the task off hosts whose kernel lacks what it names', async () => {
+  const { world: parts } = await world();
+  const isolation = { qos: 'guaranteed', strict: true, cpu: { partition: 'root' } };
+  const accepted = await acceptRequest(parts, request({ isolation }), origin);
+  expect(accepted.outcome === 'accepted' && accepted.tasks[0]?.spec.placement.constraints).toContainEqual({
+    type: 'memberOf',
+    expression: 'attribute:berth.agent-silent !exists and attribute:berth.cannot.cpusetPartition !exists',
+  });
+});
+
 test.each([
   [{ cluster: 'dmeo' }, 'cluster', 'demo'],
   [{ taskDefinition: 'helo' }, 'taskDefinition', 'Register'],

@@ -1,3 +1,4 @@
+import { strictExpression } from '../domain/isolation/capability.ts';
 import { demandOf, unknownContainers } from '../domain/lifecycle/demand.ts';
 import type { ArrayRef, TaskArray } from '../domain/model/array.ts';
 import type { Pool } from '../domain/model/pool.ts';
@@ -147,7 +148,11 @@ const specOf = (request: TaskRequest, definition: TaskDefinition, pools: readonl
     // ECS holds every launch to them: what the planner does not know of it would only be refused.
     constraints: [
       ...request.placement.constraints,
-      ...[...(definition.memberOf ?? []), ...keptOff(definition, pools)].map((expression) => ({
+      ...[
+        ...(definition.memberOf ?? []),
+        ...keptOff(definition, pools),
+        ...[strictExpression(request.isolation) ?? []].flat(),
+      ].map((expression) => ({
         type: 'memberOf' as const,
         expression,
       })),

@@ -11,11 +11,13 @@ const READ_AT_ONCE = 8;
 /** Twice what a cluster holds; beyond it the oldest world is forgotten whole. */
 const MAX_REMEMBERED = 10_000;
 
-type Report = Pick<HostReport, 'seenAt' | 'pressure' | 'usage'>;
+/** What planning reads of a report; an older agent's has no `cannot`. */
+export type PlanningReport = Pick<HostReport, 'seenAt' | 'pressure' | 'usage'> &
+  Partial<Pick<HostReport, 'cannot'>>;
 
 interface Read {
   readonly readAt: number;
-  readonly report: Report | undefined;
+  readonly report: PlanningReport | undefined;
 }
 
 /**
@@ -46,11 +48,11 @@ export function agentReports(table: Table, now: () => number): (hosts: readonly 
 async function readReports(
   table: Table,
   partitions: readonly string[],
-): Promise<(Report & { readonly pk: string })[]> {
+): Promise<(PlanningReport & { readonly pk: string })[]> {
   const expression = new Expression();
   const how = {
     ConsistentRead: false,
-    ProjectionExpression: ['pk', 'seenAt', 'pressure', 'usage']
+    ProjectionExpression: ['pk', 'seenAt', 'pressure', 'usage', 'cannot']
       .map((name) => expression.path(name))
       .join(','),
     ...expression.attributes,
@@ -59,16 +61,17 @@ async function readReports(
     partitions.filter((_, at) => at % READ_AT_ONCE === part),
   );
   const items = await Promise.all(parts.map((part) => getItems(table, part.map(reportKey), how)));
-  return items.flat() as unknown as (Report & { readonly pk: string })[];
+  return items.flat() as unknown as (PlanningReport & { readonly pk: string })[];
 }
 
-export const withReport = (host: Host, report: Report | undefined): Host =>
+export const withReport = (host: Host, report: PlanningReport | undefined): Host =>
   report === undefined
     ? host
     : {
         ...host,
         agentSeenAt: report.seenAt,
         pressure: report.pressure,
+        ...(report.cannot !== undefined && { cannot: report.cannot }),
         ...(report.usage !== undefined && { usage: report.usage }),
       };
 

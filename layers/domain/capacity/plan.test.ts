@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { strictExpression } from '../isolation/capability.ts';
 import type { Task } from '../model/task.ts';
 import { cluster, host, instanceType, placement, pool, snapshot, task } from '../placement/testWorld.ts';
 import { planCapacity } from './plan.ts';
@@ -116,6 +117,21 @@ describe('planCapacity', () => {
     expect(detail(task('a', { placement: memberOf }))).toContain('memberOf(attribute:disk == ssd)');
     const beside = placement({ constraints: [{ type: 'affinity', group: 'web' }] });
     expect(detail(task('a', { placement: beside }))).toContain('affinity(web)');
+  });
+
+  it('buys for a strict task until all hosts of the pool are known to lack what it names', () => {
+    const isolation = { qos: 'guaranteed', strict: true, memory: { minMiB: 64 } } as const;
+    const constraints = [{ type: 'memberOf', expression: strictExpression(isolation) ?? '' }] as const;
+    const strict = task('strict', { isolation, placement: placement({ constraints }) });
+    const full = { capacity: { cpu: 64, memory: 64 }, registeredAt: 1, agentSeenAt: 5 };
+    const lacking = host({ hostId: 'i-1', ...full, cannot: ['memoryMin'] });
+    expect(plan([strict], { hosts: [] }).orders).toHaveLength(1);
+    expect(
+      plan([strict], { hosts: [lacking, host({ hostId: 'i-2', ...full, cannot: [] })] }).orders,
+    ).toHaveLength(1);
+    const { orders, stuck } = plan([strict], { hosts: [lacking] });
+    expect(orders).toEqual([]);
+    expect(stuck[0]?.detail).toContain('berth.cannot.memoryMin !exists');
   });
 
   it('prefers fewer, larger hosts over holding tasks back when slots are few', () => {

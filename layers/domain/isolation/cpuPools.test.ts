@@ -56,6 +56,16 @@ test('a request takes whole cores on one node while there are some', () => {
   expect(new Set(cpus.map(({ node }) => node)).size).toBe(1);
 });
 
+test('a request takes the CPUs it wishes for, and others rather than none', () => {
+  const topology = host(8, 1, 2);
+  const among = [3, 6, 7];
+  const pinned = (cpus: number) =>
+    assignCpus(topology, [{ key: 'a', cpus, among }], new Map()).pinned.get('a');
+  expect(pinned(1)).toEqual([3]);
+  expect(pinned(3)).toEqual(among);
+  expect(pinned(4)).toHaveLength(4);
+});
+
 test('CPU lists are read and written as the kernel does', () => {
   expect(formatCpuList([8, 0, 1, 2, 5, 4])).toBe('0-2,4-5,8');
   fc.assert(

@@ -4,6 +4,8 @@ export interface PinRequest {
   /** The task's cgroup. */
   readonly key: string;
   readonly cpus: number;
+  /** Taken from these, when enough of them are free. */
+  readonly among?: readonly number[];
 }
 
 export interface CpuPools {
@@ -33,13 +35,14 @@ export function assignCpus(
     pinned.set(key, kept);
     for (const id of kept) free.delete(id);
   }
-  for (const { key, cpus } of requests) {
+  for (const { key, cpus, among } of requests) {
     if (pinned.has(key)) continue;
     if (cpus >= free.size) {
       refused.set(key, `${cpus} CPUs asked, ${free.size - 1} can be given away`);
       continue;
     }
-    const chosen = choose([...free.values()], cpus);
+    const wished = [...free.values()].filter(({ id }) => among?.includes(id) === true);
+    const chosen = choose(wished.length >= cpus ? wished : [...free.values()], cpus);
     pinned.set(key, chosen);
     for (const id of chosen) free.delete(id);
   }

@@ -1,4 +1,4 @@
-import type { IsolationProfile, QosClass } from './profile.ts';
+import type { CpuPartition, IsolationProfile, QosClass } from './profile.ts';
 import type { HostTopology } from './topology.ts';
 
 /** What the task asked for, from its containers as ECS created them. */
@@ -54,6 +54,8 @@ export interface DesiredLimits {
   readonly hugetlb: Readonly<Record<string, number>>;
   /** Whole CPUs for the task alone; 0: the shared pool. */
   readonly pinnedCpus: number;
+  /** What its CPUs are to be, as far as the kernel grants it; absent: shared by whoever is not kept off them. */
+  readonly partition?: CpuPartition;
   /** What was asked and cannot be had on this host, in words for the task's owner. */
   readonly refused: readonly Refusal[];
 }
@@ -97,6 +99,7 @@ export function desiredLimits(
   host: HostTopology,
 ): DesiredLimits {
   const refused: Refusal[] = [];
+  const pinnedCpus = desiredPinning(profile, request, host, refused);
   return {
     cpu: desiredCpu(profile, request, ecs),
     memory: desiredMemory(profile, request, ecs, host, refused),
@@ -104,7 +107,8 @@ export function desiredLimits(
     io: { weight: IO_WEIGHT[profile.qos], ...profile.io },
     ...present<{ egressMbps?: number }>({ egressMbps: profile.network?.egressMbps }),
     hugetlb: desiredHugetlb(profile, host, refused),
-    pinnedCpus: desiredPinning(profile, request, host, refused),
+    pinnedCpus,
+    ...present<{ partition?: CpuPartition }>({ partition: desiredPartition(profile, pinnedCpus, refused) }),
     refused,
   };
 }
@@ -184,7 +188,7 @@ function desiredPinning(
   refused: Refusal[],
 ): number {
   const whole = request.cpuUnits >= UNITS_PER_CPU && request.cpuUnits % UNITS_PER_CPU === 0;
-  const asked = profile.cpu?.pinned;
+  const asked = profile.cpu?.pinned ?? (profile.cpu?.partition === undefined ? undefined : true);
   if (asked === false || (asked === undefined && (profile.qos !== 'guaranteed' || !whole))) return 0;
   if (!whole) {
     refused.push({ knob: 'cpu.pinned', reason: `needs whole CPUs (multiples of ${UNITS_PER_CPU} units)` });
@@ -197,4 +201,21 @@ function desiredPinning(
     refused.push({ knob: 'cpu.pinned', reason: `${wanted} of ${host.cpus.length} CPUs leave none to share` });
   }
   return 0;
+}
+
+/** CPUs that nobody else may use, not even the host itself, are for those alone who are promised theirs. */
+function desiredPartition(
+  profile: IsolationProfile,
+  pinnedCpus: number,
+  refused: Refusal[],
+): CpuPartition | undefined {
+  const partition = profile.cpu?.partition;
+  // Without CPUs of its own, the pinning has been refused already.
+  if (partition === undefined || pinnedCpus === 0) return undefined;
+  if (profile.qos === 'guaranteed') return partition;
+  refused.push({
+    knob: 'cpu.partition',
+    reason: 'only a guaranteed task gets CPUs that nothing else may use',
+  });
+  return undefined;
 }

@@ -1,3 +1,4 @@
+import type { Capabilities } from './capability.ts';
 import type { Refusal } from './desired.ts';
 import type { Usage } from './usageWindow.ts';
 
@@ -41,8 +42,9 @@ export interface HostReport {
   /** Epoch ms. */
   readonly seenAt: number;
   readonly agentVersion: string;
-  /** By capability: `yes`, `no`, or `partial: <what is missing>`. */
-  readonly capabilities: Readonly<Record<string, string>>;
+  readonly capabilities: Capabilities;
+  /** Names of the capabilities it has not: all that placement reads of them. */
+  readonly cannot: readonly string[];
   readonly tasks: Readonly<Record<string, TaskReport>>;
   /** 0..1, share of the last ten seconds in which tasks stalled. */
   readonly pressure: { readonly cpu: number; readonly memory: number; readonly io: number };

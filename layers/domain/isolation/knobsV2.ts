@@ -1,5 +1,6 @@
 import type { DesiredLimits } from './desired.ts';
 import type { Knob } from './knob.ts';
+import type { CpuPartition } from './profile.ts';
 import { formatCpuList } from './topology.ts';
 
 /** What only the host can tell of a task's place. */
@@ -9,6 +10,8 @@ export interface Placement {
   readonly mems?: readonly number[];
   /** `major:minor` of the whole disk that I/O limits apply to. */
   readonly device?: string;
+  /** What the CPUs of a task that asked for a partition are to be. */
+  readonly partition?: CpuPartition | 'member';
 }
 
 const max = (value: number | undefined): string => (value === undefined ? 'max' : String(value));
@@ -23,6 +26,7 @@ export function knobsV2(desired: DesiredLimits, placement: Placement): Knob[] {
     { controller: 'cpu', file: 'cpu.max', value: `${max(cpu.quotaUs)} ${cpu.periodUs}` },
     { controller: 'cpu', file: 'cpu.max.burst', value: String(cpu.burstUs) },
     { controller: 'cpuset', file: 'cpuset.cpus', value: formatCpuList(placement.cpus) },
+    ...partitionKnobs(placement),
     { controller: 'memory', file: 'memory.min', value: String(memory.minBytes) },
     { controller: 'memory', file: 'memory.low', value: String(memory.lowBytes) },
     { controller: 'memory', file: 'memory.high', value: max(memory.highBytes) },
@@ -48,4 +52,14 @@ export function knobsV2(desired: DesiredLimits, placement: Placement): Knob[] {
     knobs.push({ controller: 'hugetlb', file: `hugetlb.${size}.max`, value: String(bytes) });
   }
   return knobs;
+}
+
+/** Since kernel 6.7 a partition can lie below a group that is none, out of CPUs that are named exclusive all the way. */
+function partitionKnobs({ cpus, partition }: Placement): Knob[] {
+  if (partition === undefined) return [];
+  const exclusive = partition === 'member' ? '' : formatCpuList(cpus);
+  return [
+    { controller: 'cpuset', file: 'cpuset.cpus.exclusive', value: exclusive },
+    { controller: 'cpuset', file: 'cpuset.cpus.partition', value: partition },
+  ];
 }

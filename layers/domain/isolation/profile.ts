@@ -4,12 +4,17 @@
  */
 export type QosClass = 'guaranteed' | 'burstable' | 'best-effort';
 
+/** cgroup v2's kinds of `cpuset.cpus.partition`. */
+export type CpuPartition = 'root' | 'isolated';
+
 /**
  * What the host's agent enforces for one task as a whole, on the task's cgroup. Every knob is optional: an absent one
  * follows from the class and the task's cpu and memory. Limits only ever tighten what ECS has set.
  */
 export interface IsolationProfile {
   readonly qos: QosClass;
+  /** Rather wait than run where the kernel lacks a knob that is named here. */
+  readonly strict?: boolean;
   readonly cpu?: {
     /** cgroup v2 scale, 1..10000, default proportional to the request (100 = one vCPU's worth). */
     readonly weight?: number;
@@ -19,6 +24,11 @@ export interface IsolationProfile {
     readonly burstUs?: number;
     /** Whole cores for this task alone. */
     readonly pinned?: boolean;
+    /**
+     * Makes the pinned CPUs a partition: nothing else on the host runs there, be it no task (`root`), and the scheduler
+     * does not balance them either (`isolated`): each thread stays where the task puts it.
+     */
+    readonly partition?: CpuPartition;
   };
   readonly memory?: {
     readonly maxMiB?: number;

@@ -12,6 +12,7 @@ export interface Change {
  * - idle goes off before a weight is written, and on after everything else of the CPU
  * - a burst shrinks before its quota and grows after it, since it may never exceed it
  * - v1: memory's limit shrinks before memory+swap's and grows after it
+ * - a cpuset partition is made of CPUs that are the group's and exclusive by then, and ends before they change
  * - memory protection (`min`, `low`) is lowered before the maximum and raised after it
  */
 export function orderWrites(changes: readonly Change[]): Change[] {
@@ -32,6 +33,10 @@ function rank({ knob, from }: Change): number {
     case 'memory.low':
     case 'memory.soft_limit_in_bytes':
       return grows ? 6 : 1;
+    case 'cpuset.cpus.partition':
+      return knob.value === 'member' ? 0 : 8;
+    case 'cpuset.cpus.exclusive':
+      return 7;
     case 'cpu.cfs_period_us':
       return 2;
     case 'memory.memsw.limit_in_bytes':

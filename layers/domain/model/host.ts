@@ -86,6 +86,8 @@ export interface Host {
   readonly agentSeenAt?: number;
   /** 0..1, share of the last window in which tasks stalled, from the agent. */
   readonly pressure?: { readonly cpu: number; readonly memory: number; readonly io: number };
+  /** What it cannot enforce for a task, by name of capability, from the agent. */
+  readonly cannot?: readonly string[];
   /** What its tasks used over the last five minutes, CPUs, from the agent; each at its 95th percentile. */
   readonly usage?: { readonly cpuP95: number };
   /** Planning sees it in what tasks ask: what is set aside for them is that divided by this (`withOvercommit`). */

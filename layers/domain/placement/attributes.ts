@@ -1,10 +1,19 @@
+import { cannotAttribute, SILENT_ATTRIBUTE } from '../isolation/capability.ts';
 import type { Host } from '../model/host.ts';
 import type { HostFacts } from './query/expression.ts';
 
 /** What ECS and Berth know of every host, so that an expression holds for a host that has yet to register, too. */
 export type HostKind = Pick<
   Host,
-  'instanceType' | 'zone' | 'architecture' | 'pool' | 'lifecycle' | 'attributes'
+  | 'instanceType'
+  | 'zone'
+  | 'architecture'
+  | 'pool'
+  | 'lifecycle'
+  | 'attributes'
+  | 'registeredAt'
+  | 'agentSeenAt'
+  | 'cannot'
 >;
 
 /**
@@ -18,8 +27,19 @@ export const attributesOf = (host: HostKind): Readonly<Record<string, string>> =
   'ecs.os-type': 'linux',
   'berth.pool': host.pool,
   'berth.lifecycle': host.lifecycle,
+  ...agentAttributes(host),
   ...host.attributes,
 });
+
+/** A host that is yet to register is taken to be able to do all that its pool's hosts are not known to lack. */
+export function agentAttributes({
+  registeredAt,
+  agentSeenAt,
+  cannot,
+}: Pick<Host, 'registeredAt' | 'agentSeenAt' | 'cannot'>): Record<string, string> {
+  if (agentSeenAt === undefined) return registeredAt === undefined ? {} : { [SILENT_ATTRIBUTE]: 'yes' };
+  return Object.fromEntries((cannot ?? []).map((name) => [cannotAttribute(name), 'yes']));
+}
 
 /** `groups`: of every task on the host, placed in this pass included. */
 export const factsOf = (host: Host, groups: readonly string[]): HostFacts => ({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { strictExpression } from '../isolation/capability.ts';
 import type { CapacityOrder } from '../model/pool.ts';
 import { place } from './place.ts';
 import { claim, host, placement, snapshot, task } from './testWorld.ts';
@@ -24,6 +25,21 @@ describe('place', () => {
     );
     expect(hostsOf(plan)).toEqual({ urgent: 'i-1', early: 'i-1' });
     expect(plan.unmet).toEqual(['huge', 'late']);
+  });
+
+  it('keeps a strict task off hosts that cannot do what it names, or have not said', () => {
+    const isolation = { qos: 'guaranteed', strict: true, cpu: { partition: 'root' } } as const;
+    const constraints = [{ type: 'memberOf', expression: strictExpression(isolation) ?? '' }] as const;
+    const hosts = [
+      host({ hostId: 'i-lacks', registeredAt: 1, agentSeenAt: 5, cannot: ['cpusetPartition'] }),
+      host({ hostId: 'i-silent', registeredAt: 1 }),
+      host({ hostId: 'i-can', registeredAt: 1, agentSeenAt: 5, cannot: ['memoryMin'] }),
+    ];
+    const strict = task('strict', { isolation, placement: placement({ constraints }) });
+    expect(hostsOf(place(snapshot({ hosts, pending: [strict] }), 10))).toEqual({ strict: 'i-can' });
+    const { placements, waits } = place(snapshot({ hosts: hosts.slice(0, 2), pending: [strict] }), 10);
+    expect(placements).toEqual([]);
+    expect(Object.values(waits[0]?.explanation.refusals ?? {})).toEqual([2]);
   });
 
   it('leaves back-offs alone and says when the first ends', () => {

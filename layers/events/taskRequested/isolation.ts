@@ -55,11 +55,21 @@ export const isolation = v.pipe(
       ),
       'burstable',
     ),
+    strict: v.exactOptional(yesNo('wait rather than run where the kernel lacks a knob named here')),
     cpu: section({
       weight: weight('the share of contended CPU; 100 is one vCPU'),
       limitUnits: v.exactOptional(whole(2, 1_048_576, 'CPU units (1024 = one CPU)', leaveOut)),
       burstUs: v.exactOptional(whole(0, 1_000_000, 'microseconds saved up per period', leaveOut)),
       pinned: v.exactOptional(yesNo('whole cores for this task alone')),
+      partition: v.exactOptional(
+        v.pipe(
+          v.picklist(['root', 'isolated']),
+          v.description(
+            'root (nothing else on the host runs there) or isolated (nor does the scheduler balance)',
+          ),
+          v.metadata({ fix: 'Leave it out for pinned CPUs that only the host itself may use besides.' }),
+        ),
+      ),
     }),
     memory,
     io: section({
@@ -92,6 +102,6 @@ export const isolation = v.pipe(
       ),
     ),
   }),
-  v.description('an object with qos, cpu, memory, io, pids, network and hugetlb'),
+  v.description('an object with qos, strict, cpu, memory, io, pids, network and hugetlb'),
   v.metadata({ fix: 'Leave it out for the class burstable.' }),
 );

@@ -19,17 +19,18 @@ export function hostsContract(world: StoreWorld): void {
       });
     });
 
-    it('lists hosts with what their agents report of pressure', async () => {
+    it('lists hosts with what their agents report of pressure and of what they cannot do', async () => {
       const containerInstanceArn = 'arn:aws:ecs:eu-west-1:123456789012:container-instance/prod/abc';
       const silent = await world.added({ hostId: 'i-1', containerInstanceArn });
       const telling = await world.added({ hostId: 'i-2', containerInstanceArn });
       const booting = await world.added({ hostId: 'i-3', state: 'BOOTING' });
-      const report = { seenAt: 7, pressure: { cpu: 0.5, memory: 0, io: 0.25 } };
+      const cannot = ['memoryMin'];
+      const report = { seenAt: 7, pressure: { cpu: 0.5, memory: 0, io: 0.25 }, cannot };
       await world.report('arn:aws:ec2:eu-west-1:123456789012:instance/i-2', report);
       const { seenAt: agentSeenAt, pressure } = report;
       expect(await world.store.listHosts('prod')).toEqual([
         silent,
-        { ...telling, agentSeenAt, pressure },
+        { ...telling, agentSeenAt, pressure, cannot },
         booting,
       ]);
       expect(await world.store.getHost('prod', 'i-2')).toEqual(telling);

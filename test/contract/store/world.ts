@@ -1,9 +1,9 @@
 import { beforeEach, expect } from 'vitest';
-import type { HostReport } from '../../../layers/domain/isolation/hostReport.ts';
 import type { Host } from '../../../layers/domain/model/host.ts';
 import type { Reason } from '../../../layers/domain/model/reason.ts';
 import type { Task } from '../../../layers/domain/model/task.ts';
 import type { ClaimRequest, Store } from '../../../layers/ports/store.ts';
+import type { PlanningReport } from '../../../layers/store/agentReports.ts';
 import { aCluster, aHost, aTask } from '../../support/records.ts';
 
 export const placed: Reason = { code: 'PLACED', detail: 'fits best' };
@@ -32,12 +32,10 @@ export const claimRequest = (
   ...over,
 });
 
-type Report = Pick<HostReport, 'seenAt' | 'pressure' | 'usage'>;
-
 export interface OpenStore {
   readonly store: Store;
   /** Puts a report where an instance's agent does, past the store. */
-  report(instanceArn: string, report: Report): Promise<void>;
+  report(instanceArn: string, report: PlanningReport): Promise<void>;
 }
 
 /** An empty store before every test, and the records that tests begin with. */
