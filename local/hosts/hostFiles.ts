@@ -1,18 +1,23 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Container } from 'dockerode';
 
-/** Task logs kept; the oldest go first. */
+/** Tasks whose logs are kept; the oldest go first. */
 const KEPT_LOGS = 1_000;
+/** The first save of a process looks for logs to drop, and then every so many. */
+const PRUNED_EVERY = 100;
 const FRAME_HEADER_BYTES = 8;
 
 /** What the hosts keep on disk below the data directory. */
 export class HostFiles {
   readonly #dataDir: string;
+  readonly #keptLogs: number;
+  #saved = 0;
 
-  constructor(dataDir: string) {
+  constructor(dataDir: string, keptLogs = KEPT_LOGS) {
     this.#dataDir = dataDir;
+    this.#keptLogs = keptLogs;
   }
 
   instanceDirectory(instanceId: string): string {
@@ -59,14 +64,16 @@ export class HostFiles {
     const directory = join(this.#dataDir, 'logs', ecsTaskId);
     mkdirSync(directory, { recursive: true });
     await writeFile(join(directory, file), unframe(framed));
+    if (this.#saved++ % PRUNED_EVERY === 0) this.#pruneLogs();
   }
 
-  pruneLogs(): void {
+  #pruneLogs(): void {
     const directory = join(this.#dataDir, 'logs');
-    if (!existsSync(directory)) return;
-    const names = readdirSync(directory, { withFileTypes: true }).map((entry) => entry.name);
-    // Ids are random: which ones are the oldest matters less than that there is a bound.
-    for (const name of names.slice(0, Math.max(0, names.length - KEPT_LOGS))) {
+    const names = readdirSync(directory);
+    if (names.length <= this.#keptLogs) return;
+    const aged = names.map((name) => ({ name, atMs: statSync(join(directory, name)).mtimeMs }));
+    aged.sort((a, b) => a.atMs - b.atMs);
+    for (const { name } of aged.slice(0, names.length - this.#keptLogs)) {
       rmSync(join(directory, name), { recursive: true, force: true });
     }
   }

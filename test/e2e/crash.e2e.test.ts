@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
 import { Berth } from './support/berth.ts';
-import { ecsTasks, hostsWithCgroup, instanceIds, putBurst } from './support/burst.ts';
+import { ecsTasks, leavesNoHost, putBurst } from './support/burst.ts';
 import { Collector } from './support/collector.ts';
 import { registerHello } from './support/tasks.ts';
 import { until } from './support/until.ts';
@@ -94,18 +94,7 @@ test(`kill -9 of every worker, the agents and the whole embedded AWS amid ${TASK
   const started = (await ecsTasks(berth)).map((task) => task.startedBy).sort();
   expect(new Set(started).size, 'no attempt was launched twice').toBe(started.length);
   expect(collector.tasks('Task Failed').size).toBe(0);
-  await until(
-    'the cluster is back to no host',
-    120_000,
-    async () => {
-      const { hosts } = await berth.operate<{ hosts: unknown[] }>({ operation: 'status', cluster: 'demo' });
-      return hosts.length === 0;
-    },
-    500,
-  );
-  const hostIds = await instanceIds(berth);
-  expect(hostIds.length).toBeGreaterThan(0);
-  expect(hostsWithCgroup(hostIds), 'no cgroup is left').toEqual([]);
+  await leavesNoHost(berth);
   await berth.stop();
   expect(processesWith(berth.dataDir), 'no process is left').toEqual([]);
 }, 480_000);

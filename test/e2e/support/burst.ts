@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { expect } from 'vitest';
 import { taskIdOf } from '../../../layers/control/taskId.ts';
 import type { Berth } from './berth.ts';
+import { until } from './until.ts';
 
 const SOURCE = 'e2e.burst';
 
@@ -86,7 +88,7 @@ export async function ecsTasks(berth: Berth): Promise<EcsTask[]> {
 }
 
 /** Instance ids of all hosts this AWS ever had, in the order EC2 tells them. */
-export async function instanceIds(berth: Berth): Promise<string[]> {
+async function instanceIds(berth: Berth): Promise<string[]> {
   const { Reservations } = await berth.aws<{ Reservations: { Instances: { InstanceId: string }[] }[] }>(
     'ec2',
     'describe-instances',
@@ -95,7 +97,23 @@ export async function instanceIds(berth: Berth): Promise<string[]> {
 }
 
 /** Those of the hosts that still have a cgroup on this machine, v1 or v2. */
-export const hostsWithCgroup = (hostIds: readonly string[]): string[] =>
+const hostsWithCgroup = (hostIds: readonly string[]): string[] =>
   hostIds.filter((id) =>
     ['/sys/fs/cgroup/cpu/berth', '/sys/fs/cgroup/berth'].some((parent) => existsSync(`${parent}/${id}`)),
   );
+
+/** Every host that there was is given back, and nothing of any is left on this machine. */
+export async function leavesNoHost(berth: Berth): Promise<void> {
+  await until(
+    'the cluster is back to no host',
+    120_000,
+    async () => {
+      const { hosts } = await berth.operate<{ hosts: unknown[] }>({ operation: 'status', cluster: 'demo' });
+      return hosts.length === 0;
+    },
+    500,
+  );
+  const hostIds = await instanceIds(berth);
+  expect(hostIds.length).toBeGreaterThan(0);
+  expect(hostsWithCgroup(hostIds), 'no cgroup is left').toEqual([]);
+}
