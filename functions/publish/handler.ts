@@ -1,6 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import {
+  announceEnd,
   announceLeaving,
   announcePool,
   announcePurchase,
@@ -11,7 +12,7 @@ import type { Announcements, OutgoingEvent } from '../../layers/ports/bus.ts';
 import type { ArrayStore } from '../../layers/ports/store.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 import { arrayFromImage } from '../../layers/store/arrays.ts';
-import { leavingFromImages } from '../../layers/store/hostItem.ts';
+import { endedFromImages, leavingFromImages } from '../../layers/store/hostItem.ts';
 import { orderFromImage } from '../../layers/store/orders.ts';
 import { poolFromImage } from '../../layers/store/pools.ts';
 import { taskFromImage } from '../../layers/store/taskItem.ts';
@@ -82,6 +83,8 @@ function announcements(record: DynamoDBRecord): OutgoingEvent[] {
   if (array) return announceArray(arrayFromImage(images.before), array);
   const leaving = leavingFromImages(images.before, images.after);
   if (leaving) return announceLeaving(leaving);
+  const ended = endedFromImages(images.before, images.after);
+  if (ended) return announceEnd(ended);
   const order = orderFromImage(images.after);
   if (order) return announcePurchase(orderFromImage(images.before), order);
   const pool = poolFromImage(images.after);

@@ -1,4 +1,5 @@
-import type { LeavingHost } from '../domain/model/host.ts';
+import { hostCost } from '../domain/capacity/hostCost.ts';
+import type { EndedHost, LeavingHost } from '../domain/model/host.ts';
 import type { CapacityOrder, Pool } from '../domain/model/pool.ts';
 import type { Task } from '../domain/model/task.ts';
 import type { Problem } from '../events/problem.ts';
@@ -120,6 +121,13 @@ export function announcePurchase(before: CapacityOrder | undefined, after: Capac
 export const announceLeaving = (host: LeavingHost): OutgoingEvent[] => [
   clusterScaled(host.cluster, host.pool, 'in', [host], host.stateReason),
 ];
+
+/** A host is gone: what it was, how long it lasted and what it cost. */
+export function announceEnd(host: EndedHost): OutgoingEvent[] {
+  const { stateReason: reason, ...facts } = host;
+  const detail = { ...facts, reason, ...hostCost(host, host.endedAt) };
+  return [{ detailType: 'Host Ended', detail, resources: [host.hostId] }];
+}
 
 /** What a change of a pool's record says to the world: its new target, and the alarm behind it. */
 export function announcePool(before: Pool | undefined, after: Pool): OutgoingEvent[] {

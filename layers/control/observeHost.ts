@@ -93,6 +93,9 @@ export async function loseHost(
     return before === undefined || before.attempt !== claim.attempt;
   });
   if (unsettled.length > 0) return;
+  // Whoever repeats the purchase has to find it: the next reconcile removes it.
+  const open = await store.listOpenOrders(host.cluster);
+  if (open.some(({ orderId }) => orderId === host.orderId)) return;
   await store.removeHost(host.cluster, host.hostId, { ifEmpty: false });
   metrics.count('HostsGone', 1, { cluster: host.cluster });
 }
@@ -112,13 +115,13 @@ export async function findHost(
 /** Applies an EC2 state change. Only `terminated` proves that nothing runs there any more. */
 export async function observeMachine(
   world: ObserveWorld,
-  seen: { readonly hostId: string; readonly state: string },
+  seen: { readonly hostId: string; readonly state: string; readonly time: number },
 ): Promise<{ readonly outcome: Observation; readonly cluster?: string }> {
   const host = await findHost(world, seen.hostId);
   if (!host) return { outcome: 'ignored' };
   if (seen.state === 'terminated') {
     const spot = host.stateReason === SPOT_INTERRUPTED;
-    await takeOut(world, host, 'EC2 terminated it');
+    await endHost(world, host, 'EC2 terminated it', seen.time);
     const last = (await world.store.getHost(host.cluster, host.hostId)) ?? host;
     await loseHost(
       world,
@@ -129,7 +132,7 @@ export async function observeMachine(
     return { outcome: 'freed', cluster: host.cluster };
   }
   if (seen.state === 'shutting-down' || seen.state === 'stopping' || seen.state === 'stopped') {
-    await takeOut(world, host, `EC2 reports it ${seen.state}`);
+    await endHost(world, host, `EC2 reports it ${seen.state}`, seen.time);
     return { outcome: 'freed', cluster: host.cluster };
   }
   return { outcome: 'ignored', cluster: host.cluster };
@@ -173,10 +176,23 @@ export async function observeInterruption(
   return { outcome: 'freed', cluster: host.cluster };
 }
 
-async function takeOut(world: ObserveWorld, host: Host, reason: string): Promise<void> {
-  await world.store.setHostState(host.cluster, host.hostId, {
-    from: ['BOOTING', 'READY', 'CORDONED', 'DRAINING'],
+/**
+ * EC2 has stopped the instance: it takes nothing more and costs nothing more from `atMs` on. Of a host that was given up
+ * before, only that is noted, once.
+ */
+export async function endHost(
+  world: Pick<ObserveWorld, 'store'>,
+  host: Host,
+  reason: string,
+  atMs: number,
+): Promise<void> {
+  const { state, stateSince, stateReason, cluster, hostId } = host;
+  const givenUp = state === 'TERMINATING';
+  if (givenUp && stateSince !== undefined && stateSince <= atMs) return;
+  await world.store.setHostState(cluster, hostId, {
+    from: ['BOOTING', 'READY', 'CORDONED', 'DRAINING', 'TERMINATING'],
     to: 'TERMINATING',
-    reason: host.stateReason === SPOT_INTERRUPTED ? SPOT_INTERRUPTED : reason,
+    reason: givenUp || stateReason === SPOT_INTERRUPTED ? stateReason : reason,
+    atMs,
   });
 }

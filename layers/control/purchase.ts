@@ -156,8 +156,9 @@ async function carryOut(
         );
         metrics.count('InsufficientCapacity', outcome.shortages.length, tags);
       }
+      const launchedAt = await launchTimes(world, order);
       for (const instance of outcome.instances) {
-        await store.addHost(newHost(world, order, pool as Pool, instance));
+        await store.addHost(newHost(world, order, pool as Pool, instance, launchedAt(instance.hostId)));
       }
       const closed = await store.closeOrder(cluster.name, order.pool, order.orderId, {
         state: outcome.instances.length > 0 ? 'DONE' : 'FAILED',
@@ -182,13 +183,35 @@ function byKind(instances: readonly BoughtInstance[]): BoughtHosts[] {
   return [...kinds.values()];
 }
 
-function newHost(world: PurchaseWorld, order: CapacityOrder, pool: Pool, instance: BoughtInstance): Host {
+/** An order that is answered later than this may have been filled long before, by a call whose answer was lost. */
+const ANSWERED_AT_ONCE_MS = 10_000;
+
+/** When EC2 launched the hosts of an order that it has just answered: from then on they cost. */
+async function launchTimes(
+  { machines, clock }: PurchaseWorld,
+  { cluster, createdAt }: CapacityOrder,
+): Promise<(hostId: string) => number> {
+  const now = clock.now();
+  if (now - createdAt <= ANSWERED_AT_ONCE_MS) return () => now;
+  const known = new Map(
+    (await machines.list(cluster)).map((machine) => [machine.hostId, machine.launchedAt]),
+  );
+  // Those that EC2 does not list yet are young.
+  return (hostId) => known.get(hostId) ?? now;
+}
+
+function newHost(
+  world: PurchaseWorld,
+  order: CapacityOrder,
+  pool: Pool,
+  instance: BoughtInstance,
+  launchedAt: number,
+): Host {
   const offer =
     order.offers.find(
       ({ instanceType, zone }) => instanceType === instance.instanceType && zone === instance.zone,
     ) ?? order.offers.find(({ instanceType }) => instanceType === instance.instanceType);
   const capacity = offer?.capacity ?? {};
-  const now = world.clock.now();
   return {
     ...instance,
     cluster: order.cluster,
@@ -208,8 +231,8 @@ function newHost(world: PurchaseWorld, order: CapacityOrder, pool: Pool, instanc
     },
     orderId: order.orderId,
     ...(order.replaces !== undefined && { replaces: order.replaces }),
-    launchedAt: now,
-    idleSince: now,
+    launchedAt,
+    idleSince: world.clock.now(),
   };
 }
 

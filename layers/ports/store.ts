@@ -145,7 +145,10 @@ export interface HostStore {
    */
   listHosts(cluster: string): Promise<Host[]>;
   getHost(cluster: string, hostId: string): Promise<Host | undefined>;
-  /** Guard: no such host yet; then `refused` with the one on record. */
+  /**
+   * Guard: no such host yet, and the order that it names is open: a host that has come and gone does not come back because
+   * a purchase is repeated. Else `refused` with the one on record, if any.
+   */
   addHost(host: Host): Promise<Guarded<Host>>;
   /**
    * What ECS says of the host: BOOTING becomes READY. `left` becomes `capacity` minus claims. Guard: not TERMINATING,

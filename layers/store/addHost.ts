@@ -1,8 +1,23 @@
+import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type { HostStore } from '../ports/store.ts';
 import { Expression, toImage } from './expression.ts';
 import { hostFromItems, hostItems } from './hostItem.ts';
+import { orderKey } from './keys.ts';
 import { currentHost, keysOfHost } from './readHosts.ts';
 import { type Table, transact } from './tableAccess.ts';
+
+function orderIsOpen(table: Table, cluster: string, pool: string, orderId: string): TransactWriteItem {
+  const open = new Expression();
+  const conditions = [open.equals(open.path('orderId'), orderId), open.equals(open.path('state'), 'OPEN')];
+  return {
+    ConditionCheck: {
+      TableName: table.name,
+      Key: toImage({ ...orderKey(cluster, pool) }),
+      ConditionExpression: conditions.join(' AND '),
+      ...open.attributes,
+    },
+  };
+}
 
 export const addHost =
   (table: Table): HostStore['addHost'] =>
@@ -20,6 +35,7 @@ export const addHost =
         },
       },
       { Put: { TableName: table.name, Item: toImage(info) } },
+      ...(host.orderId === undefined ? [] : [orderIsOpen(table, host.cluster, host.pool, host.orderId)]),
     ]);
     const current = await currentHost(table, keys);
     if (refusals !== undefined) return { outcome: 'refused', current };

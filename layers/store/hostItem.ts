@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { Claim, Host, LeavingHost } from '../domain/model/host.ts';
+import type { Claim, EndedHost, Host, LeavingHost } from '../domain/model/host.ts';
 import type { Item } from './expression.ts';
 import { hostInfoKey, hostKey } from './keys.ts';
 
@@ -45,8 +45,8 @@ export function hostFromItems(hot: Item, info: Item): Host {
 
 /** What a host that is given back takes along of the record beside its own, for its announcement. */
 export function announcedOf(info: Item): Item {
-  const { hostId, cluster, pool, instanceType, zone, lifecycle } = info;
-  return { hostId, cluster, pool, instanceType, zone, lifecycle };
+  const { hostId, cluster, pool, instanceType, zone, lifecycle, usdPerHour, launchedAt } = info;
+  return { hostId, cluster, pool, instanceType, zone, lifecycle, usdPerHour, launchedAt };
 }
 
 /** The host whose giving back these two images of the stream record; undefined for any other change. */
@@ -58,6 +58,18 @@ export function leavingFromImages(
     return undefined;
   const { leaving, stateReason } = unmarshall(after);
   return { ...leaving, stateReason } as LeavingHost;
+}
+
+/** The host whose record these two images of the stream show removed; undefined for any other change. */
+export function endedFromImages(
+  before: Record<string, AttributeValue> | undefined,
+  after: Record<string, AttributeValue> | undefined,
+): EndedHost | undefined {
+  if (after !== undefined || before?.kind?.S !== 'HOST') return undefined;
+  const { leaving, stateReason, stateSince } = unmarshall(before);
+  // One that was taken off the record without having been given up has not been a host.
+  if (leaving === undefined || stateSince === undefined) return undefined;
+  return { ...leaving, stateReason, endedAt: stateSince } as EndedHost;
 }
 
 export const claimsOf = (hot: Item): Record<string, Claim> =>

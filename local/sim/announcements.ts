@@ -1,3 +1,4 @@
+import { hostCost } from '../../layers/domain/capacity/hostCost.ts';
 import type { Host } from '../../layers/domain/model/host.ts';
 import type { CapacityOrder } from '../../layers/domain/model/pool.ts';
 import type { Task } from '../../layers/domain/model/task.ts';
@@ -31,6 +32,8 @@ export class Announcements {
   recordHost(before: Host | undefined, after: Host | undefined): void {
     if (before?.state !== 'TERMINATING' && after?.state === 'TERMINATING')
       this.recorded.add(`${after.hostId} in`);
+    if (before !== undefined && after === undefined)
+      this.recorded.add(`${before.hostId} ended ${hostCost(before, before.stateSince ?? 0).usd}`);
   }
 
   /** An entry of PutEvents that was taken. */
@@ -38,6 +41,11 @@ export class Announcements {
     if (detailType === 'Cluster Scaled') {
       const { hosts, direction } = JSON.parse(detail) as { hosts: { hostId: string }[]; direction: string };
       for (const { hostId } of hosts) this.announced.add(`${hostId} ${direction}`);
+      return;
+    }
+    if (detailType === 'Host Ended') {
+      const { hostId, usd } = JSON.parse(detail) as { hostId: string; usd: number };
+      this.announced.add(`${hostId} ended ${usd}`);
       return;
     }
     const state = states[detailType];

@@ -245,7 +245,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       const hostId = after?.hostId ?? before?.hostId;
       if (announcements === undefined || hostId === undefined) return;
       // Claims and releases announce nothing of a host.
-      if (before?.state === after?.state) return;
+      if (before?.state === after?.state && before?.stateSince === after?.stateSince) return;
       announcements.recordHost(before, after);
       stream.hostWritten(hostId, after);
     },

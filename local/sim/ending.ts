@@ -1,4 +1,5 @@
 import { isTerminal, type Task } from '../../layers/domain/model/task.ts';
+import type { Accounts } from './accounts.ts';
 import type { Announcements } from './announcements.ts';
 import type { Invariant, Violation } from './checker.ts';
 import type { Cloud } from './cloud.ts';
@@ -13,6 +14,8 @@ export interface Ending {
   readonly waiting: Readonly<Record<string, number>>;
   readonly desiredHosts: number;
   readonly announcements?: Announcements;
+  readonly accounts: Accounts;
+  readonly skewMs: number;
   readonly now: number;
 }
 
@@ -54,6 +57,9 @@ export function judgeEnding(ending: Ending): Violation[] {
   const running = new Set(instances.map(({ hostId }) => hostId));
   for (const hostId of records)
     if (!running.has(hostId)) fail('noOrphans', `${hostId} has no instance`, [hostId]);
+  const recorded = new Map(hosts.map((host) => [host.hostId, host]));
+  const bills = ending.accounts.differences(cloud.machines.instances.values(), recorded, ending.skewMs);
+  for (const { hostId, what } of bills) fail('costAccounted', `${hostId} ${what}`, [hostId]);
   if (hosts.length > desiredHosts) {
     const kept = hosts.map((host) => `${host.hostId} ${host.state}`).join(', ');
     fail('idleGone', `${hosts.length} hosts are kept, ${desiredHosts} wanted: ${kept}`, [...records]);

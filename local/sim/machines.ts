@@ -26,6 +26,10 @@ export interface SimInstance extends BoughtInstance {
   readonly pool: string;
   readonly orderId: string;
   readonly launchedAt: number;
+  /** As EC2 charges it. */
+  readonly usdPerHour: number;
+  /** When EC2 stopped charging for it. */
+  endedAt?: number;
   state: ObservedMachine['state'];
   before: ObservedMachine['state'] | undefined;
   changedAt: number;
@@ -126,8 +130,11 @@ export class SimMachines implements Machines {
 
   private launch(bought: BoughtInstance, order: Parameters<Machines['buy']>[0]): void {
     const { clock, hosts, random, rates, types } = this.options;
+    const type = types.find(({ name }) => name === bought.instanceType);
+    const price = bought.lifecycle === 'spot' ? type?.spotUsdPerHour : type?.usdPerHour;
     const instance: SimInstance = {
       ...bought,
+      usdPerHour: price ?? 0,
       cluster: order.cluster,
       pool: order.pool,
       orderId: order.orderId,
@@ -139,7 +146,6 @@ export class SimMachines implements Machines {
     this.instances.set(bought.hostId, instance);
     this.tell(instance);
     if (random.chance(rates().failedBoot)) hosts.failBoot(bought.hostId, 'the agent never starts');
-    const type = types.find(({ name }) => name === bought.instanceType);
     hosts.boot({
       instanceId: bought.hostId,
       instanceType: bought.instanceType,
@@ -161,6 +167,7 @@ export class SimMachines implements Machines {
     instance.before = instance.state;
     instance.state = state;
     instance.changedAt = this.options.clock.now();
+    if (state !== 'running') instance.endedAt ??= instance.changedAt;
     this.tell(instance);
   }
 

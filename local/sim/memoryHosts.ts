@@ -38,7 +38,10 @@ export function hostCommands(tables: MemoryTables): HostStore {
     },
     async addHost(host) {
       const known = find(host.cluster, host.hostId);
-      if (known !== undefined) return { outcome: 'refused', current: known };
+      const order = tables.orders.get(`${host.cluster}/${host.pool}`);
+      const isOpen = order?.orderId === host.orderId && order?.state === 'OPEN';
+      if (known !== undefined || (host.orderId !== undefined && !isOpen))
+        return { outcome: 'refused', current: known };
       return { outcome: 'applied', current: put({ ...host, ports: [...host.ports].sort() }) };
     },
     async registerHost(cluster, hostId, seen) {

@@ -5,6 +5,7 @@ import type { Containers } from '../../layers/ports/containers.ts';
 import type { Machines } from '../../layers/ports/machines.ts';
 import type { Store } from '../../layers/ports/store.ts';
 import { virtualClock } from '../engine/testClock.ts';
+import { Accounts, chargeOf } from './accounts.ts';
 import { Announcements } from './announcements.ts';
 import { behave } from './behaviour.ts';
 import { Checker, type Violation } from './checker.ts';
@@ -53,6 +54,8 @@ export interface SimResult {
   readonly points: number;
   /** Of virtual time, until everything had come to rest. */
   readonly endedAfterMs: number;
+  /** Of all instances, USD: what EC2 charges and what the records of those that ended account for. */
+  readonly cost: { readonly charged: number; readonly accounted: number };
   /** How each task ended: state, attempts used and exit code, by id. */
   readonly ends: Readonly<Record<string, string>>;
 }
@@ -78,6 +81,7 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
     if (violations.length < MAX_VIOLATIONS) violations.push(violation);
   };
   const cancelled = new Set<string>();
+  const accounts = new Accounts();
 
   const staleDice = random('index');
   const store = createMemoryStore({ isStale: () => staleDice.chance(rates().staleIndex) });
@@ -106,6 +110,7 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
     trace.note(() => hostLine(before?.hostId, after));
     checker.hostWritten(before, after);
     plane.hostWritten(before, after);
+    if (before !== undefined && after === undefined) accounts.hostRemoved(before, clock.now());
   };
   store.tables.onOrderWritten = (order) => plane.orderWritten(order);
 
@@ -160,6 +165,8 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
       cloud,
       desiredHosts: desiredOf(store),
       now: endedAfterMs,
+      accounts,
+      skewMs: options.rates.clockSkewMs,
     };
     for (const violation of judgeEnding({ ...ending, ...told, waiting: plane.waiting() })) report(violation);
   }
@@ -173,6 +180,13 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
     trace: trace.lines,
     points: plane.points(),
     endedAfterMs,
+    cost: {
+      charged: [...cloud.machines.instances.values()].reduce(
+        (sum, instance) => sum + chargeOf(instance, clock.now()),
+        0,
+      ),
+      accounted: accounts.usd,
+    },
     ends: Object.fromEntries(ends),
   };
 }

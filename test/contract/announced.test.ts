@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  announceEnd,
   announceLeaving,
   announcePool,
   announcePurchase,
@@ -7,6 +8,7 @@ import {
   taskRejected,
 } from '../../layers/control/announce.ts';
 import { announceArray } from '../../layers/control/countMember.ts';
+import type { LeavingHost } from '../../layers/domain/model/host.ts';
 import type { Reason } from '../../layers/domain/model/reason.ts';
 import type { Task, TaskState } from '../../layers/domain/model/task.ts';
 import { outgoingParsers } from '../../layers/events/out/outgoing.ts';
@@ -63,6 +65,18 @@ const waiting: Reason = {
   },
 };
 
+const leaving: LeavingHost = {
+  hostId: 'i-0abc123def4567890',
+  cluster: 'demo',
+  pool: 'default',
+  instanceType: 'c6i.large',
+  zone: 'us-east-1a',
+  lifecycle: 'on-demand',
+  stateReason: 'empty for 60 s',
+  usdPerHour: 0.085,
+  launchedAt: 1_795_515_330_000,
+};
+
 const announced: Readonly<Record<string, OutgoingEvent[]>> = {
   'Task Accepted': announceTask(undefined, task),
   'Task Waiting': [
@@ -107,17 +121,10 @@ const announced: Readonly<Record<string, OutgoingEvent[]>> = {
     cancelled: 0,
     expiresAt: 1_799_403_330,
   }),
+  'Host Ended': announceEnd({ ...leaving, endedAt: 1_795_515_430_000 }),
   'Cluster Scaled': [
     ...announcePurchase(anOrder(), anOrder({ state: 'DONE', bought: [aBought({ lifecycle: 'spot' })] })),
-    ...announceLeaving({
-      hostId: 'i-0abc123def4567890',
-      cluster: 'demo',
-      pool: 'default',
-      instanceType: 'c6i.large',
-      zone: 'us-east-1a',
-      lifecycle: 'on-demand',
-      stateReason: 'empty for 60 s',
-    }),
+    ...announceLeaving(leaving),
     ...announcePool(
       aPool(),
       aPool({ desiredHosts: 1, alarms: { backlog: { state: 'ALARM', at: 1_795_515_330_000, hosts: 1 } } }),

@@ -73,7 +73,16 @@ const task = fc
     }),
   );
 const host = fc
-  .record({ hostId, pool, capacity, state: fc.constantFrom('BOOTING', 'READY' as const) })
+  .record(
+    {
+      hostId,
+      pool,
+      capacity,
+      state: fc.constantFrom('BOOTING', 'READY' as const),
+      orderId: fc.constantFrom('o1', 'o2'),
+    },
+    { requiredKeys: ['hostId', 'pool', 'capacity', 'state'] },
+  )
   .map((over) => aHost({ ...over, left: over.capacity }));
 const claimed: fc.Arbitrary<ClaimRequest['tasks'][number]> = fc.record(
   {

@@ -3,7 +3,7 @@ import type { Cluster } from '../../domain/model/pool.ts';
 import { minus, plus, type Resources } from '../../domain/model/resources.ts';
 import type { ObservedHost } from '../../ports/containers.ts';
 import type { ObservedMachine } from '../../ports/machines.ts';
-import { DISCONNECTED, loseHost, observeHost, SPOT_INTERRUPTED } from '../observeHost.ts';
+import { DISCONNECTED, endHost, loseHost, observeHost, SPOT_INTERRUPTED } from '../observeHost.ts';
 import type { World } from '../world.ts';
 import type { Repairs } from './repairs.ts';
 
@@ -42,8 +42,8 @@ export async function reconcileHosts(
       repairs.hostsLost += 1;
       continue;
     }
-    if (instance && leaving.has(instance.state) && host.state !== 'TERMINATING') {
-      await retire(world, host, `EC2 reports it ${instance.state}`);
+    if (instance && leaving.has(instance.state) && !hasEnded(host)) {
+      await endHost(world, host, `EC2 reports it ${instance.state}`, world.clock.now());
       repairs.hostsCordoned += 1;
       continue;
     }
@@ -82,6 +82,9 @@ export async function reconcileHosts(
   }
   await terminateOrphans(world, cluster, hosts, instances, repairs);
 }
+
+const hasEnded = ({ state, stateSince }: Host): boolean =>
+  state === 'TERMINATING' && stateSince !== undefined;
 
 /**
  * Cut off from ECS for so long: what runs there is beyond reach, and only the end of the instance proves that it no longer
@@ -123,11 +126,8 @@ const needsObserving = (host: Host, seen: ObservedHost): boolean =>
 
 async function lose(world: World, host: Host, instance: ObservedMachine | undefined): Promise<void> {
   const spot = host.stateReason === SPOT_INTERRUPTED;
-  await world.store.setHostState(host.cluster, host.hostId, {
-    from: ['BOOTING', 'READY', 'CORDONED', 'DRAINING'],
-    to: 'TERMINATING',
-    reason: instance ? 'EC2 terminated it' : 'EC2 knows no such instance',
-  });
+  const reason = instance ? 'EC2 terminated it' : 'EC2 knows no such instance';
+  await endHost(world, host, reason, world.clock.now());
   const last = (await world.store.getHost(host.cluster, host.hostId)) ?? host;
   await loseHost(
     world,

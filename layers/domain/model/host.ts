@@ -46,8 +46,19 @@ export interface Claim {
 /** The part of a host that is announced when it is given back. */
 export type LeavingHost = Pick<
   Host,
-  'hostId' | 'cluster' | 'pool' | 'instanceType' | 'zone' | 'lifecycle' | 'stateReason'
+  | 'hostId'
+  | 'cluster'
+  | 'pool'
+  | 'instanceType'
+  | 'zone'
+  | 'lifecycle'
+  | 'stateReason'
+  | 'usdPerHour'
+  | 'launchedAt'
 >;
+
+/** A host that is gone, when EC2 ended it or was found to have done so. */
+export type EndedHost = LeavingHost & { readonly endedAt: number };
 
 export interface Host {
   /** EC2 instance id. */
@@ -62,7 +73,10 @@ export interface Host {
   readonly state: HostState;
   /** Why it is in this state. */
   readonly stateReason: string;
-  /** Since when, where that decides what becomes of it: how long it has been out of service. */
+  /**
+   * Since when, where that decides what becomes of it: how long it has been out of service. Of a host that is TERMINATING:
+   * since when it costs nothing any more, absent until EC2 has said so.
+   */
   readonly stateSince?: number;
   /** Grows when the host is declared lost: a claim of an older epoch is void. */
   readonly epoch: number;

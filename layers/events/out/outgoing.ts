@@ -2,6 +2,7 @@ import { parseShape } from '../envelope.ts';
 import type { Parsed } from '../problem.ts';
 import type { AnySchema } from '../schemaNode.ts';
 import { clusterScaledSchema } from './clusterScaled.ts';
+import { hostEndedSchema } from './hostEnded.ts';
 import { taskEventSchemas } from './task.ts';
 import { taskArrayEndedSchema } from './taskArrayEnded.ts';
 import { taskRejectedSchema } from './taskRejected.ts';
@@ -12,6 +13,7 @@ export const outgoingSchemas: Readonly<Record<string, AnySchema>> = {
   'Task Rejected': taskRejectedSchema,
   'Task Array Ended': taskArrayEndedSchema,
   'Cluster Scaled': clusterScaledSchema,
+  'Host Ended': hostEndedSchema,
 };
 
 /** One parser for each kind, for consumers in TypeScript and for the tests of what Berth sends. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aHost } from '../../support/records.ts';
+import { aBought, aHost, anOrder } from '../../support/records.ts';
 import type { StoreWorld } from './world.ts';
 
 export function hostsContract(world: StoreWorld): void {
@@ -17,6 +17,20 @@ export function hostsContract(world: StoreWorld): void {
         outcome: 'refused',
         current: hosts[0],
       });
+    });
+
+    it('adds a bought host only while its order is open', async () => {
+      const host = aHost({ orderId: 'order1' });
+      expect(await world.store.addHost(host)).toEqual({ outcome: 'refused', current: undefined });
+      await world.store.openOrder(anOrder(), undefined);
+      const other = aHost({ hostId: 'i-other', orderId: 'order2' });
+      expect((await world.store.addHost(other)).outcome).toBe('refused');
+      expect((await world.store.addHost(host)).outcome).toBe('applied');
+      expect(await world.store.addHost(host)).toEqual({ outcome: 'refused', current: host });
+      await world.store.removeHost('prod', host.hostId, { ifEmpty: true });
+      const end = { state: 'DONE', bought: [aBought()], errors: [] } as const;
+      await world.store.closeOrder('prod', 'general', 'order1', end);
+      expect(await world.store.addHost(host)).toEqual({ outcome: 'refused', current: undefined });
     });
 
     it('lists hosts with what their agents report of pressure and of what they cannot do', async () => {
