@@ -34,6 +34,8 @@ export interface ControlPlane {
   hostWritten(before: Host | undefined, after: Host | undefined): void;
   /** Runs a function as `aws lambda invoke` or a schedule does; `undefined` when the invocation was lost. */
   invoke(name: FunctionName, event: unknown): Promise<unknown>;
+  /** Invocations of a function fail for so long before it has done anything. */
+  takeDown(name: FunctionName, forMs: number): void;
   /** Has the operator's function give messages that were given up another round. */
   redrive(): void;
   idle(): boolean;
@@ -119,7 +121,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     };
   };
 
+  const downUntil = new Map<FunctionName, number>();
   const invoke = async (name: FunctionName, event: unknown): Promise<unknown> => {
+    if (clock.now() < (downUntil.get(name) ?? 0)) throw new Error(`${name} is down`);
     const invocation = new Invocation(name, weather);
     const kept = warm.get(name) ?? { containers: cloud.containers(), bus: bus() };
     warm.set(name, kept);
@@ -161,6 +165,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       visibilityMs: VISIBILITY_MS,
       maxReceives: 10,
       unruliness,
+      note: trace.note,
       deliver: async (batch: SQSEvent) => {
         const response = (await invoke(target, batch)) as SQSBatchResponse | undefined;
         return options.decorators?.answer?.(response) ?? response;
@@ -248,6 +253,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       if (before?.state === after?.state && before?.stateSince === after?.stateSince) return;
       announcements.recordHost(before, after);
       stream.hostWritten(hostId, after);
+    },
+    takeDown(name, forMs) {
+      downUntil.set(name, clock.now() + forMs);
     },
     redrive() {
       for (const [queue, { dead }] of Object.entries(queues)) {

@@ -142,6 +142,9 @@ function act(options: DriverOptions, action: SimAction): void {
       plane.emit(alarmEvent('ALARM', clock.now()));
       clock.after(action.forMs, () => plane.emit(alarmEvent('OK', clock.now())));
       return;
+    case 'outage':
+      plane.takeDown(action.of, action.forMs);
+      return;
     case 'drain':
       void drain(options, action.pick);
       return;

@@ -80,6 +80,13 @@ export type SimAction =
   /** ALARM, and OK again `forMs` later; a pause, and the resumption. */
   | { readonly kind: 'alarm' | 'pause'; readonly atMs: number; readonly forMs: number }
   | { readonly kind: 'pauseSource'; readonly atMs: number; readonly forMs: number; readonly source: string }
+  /** A function cannot be invoked, as after a bad deployment: what it does not take in time is given up. */
+  | {
+      readonly kind: 'outage';
+      readonly atMs: number;
+      readonly forMs: number;
+      readonly of: 'accept' | 'schedule';
+    }
   /** A host dies, its Spot instance is taken, or its agent loses ECS for a while; `pick` chooses among those there are. */
   | { readonly kind: 'kill' | 'interrupt' | 'partition'; readonly atMs: number; readonly pick: number };
 

@@ -14,6 +14,7 @@ export interface SimQueueOptions {
   readonly maxReceives: number;
   /** The probability that a handled message comes again, or comes out of order. */
   readonly unruliness: () => number;
+  readonly note: (line: () => string) => void;
   /** Rejects when the invocation is lost. */
   readonly deliver: (event: SQSEvent) => Promise<SQSBatchResponse | undefined>;
 }
@@ -59,6 +60,7 @@ export class SimQueue {
   /** Gives the messages that were given up another round, as an operator does. */
   redrive(): number {
     const messages = this.dead.splice(0);
+    this.options.note(() => `${this.name}: ${messages.length} messages are redriven`);
     for (const { body, group } of messages) this.send(body, { group });
     return messages.length;
   }
@@ -67,6 +69,7 @@ export class SimQueue {
   redriveOne(id: string): boolean {
     const message = this.dead.find((candidate) => candidate.id === id);
     if (message === undefined) return false;
+    this.options.note(() => `${id} is redriven`);
     this.send(message.body, { group: message.group });
     this.dead.splice(this.dead.indexOf(message), 1);
     return true;
@@ -144,6 +147,7 @@ export class SimQueue {
   private giveUp(message: Message): void {
     this.remove(message);
     this.dead.push(message);
+    this.options.note(() => `${message.id} is given up after ${message.receives} receives`);
   }
 
   private remove(message: Message): void {

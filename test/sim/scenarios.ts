@@ -284,4 +284,20 @@ export const scenarios: readonly Scenario[] = [
     ),
     ends: ['SUCCEEDED'],
   },
+  {
+    name: 'a redrive of a request given up',
+    plan: plan([request({ count: 2 })], [{ kind: 'outage', atMs: 0, forMs: 320_000, of: 'accept' }]),
+    ends: ['SUCCEEDED'],
+    happens: [/launch-1 is given up after 10 receives/, /launch-1 is redriven/],
+  },
+  {
+    // The queue's other wakes place the task meanwhile: what comes back finds nothing left to do.
+    name: 'a redrive of wakes given up',
+    plan: plan(
+      [request(), request({ key: 'two', atMs: 200_000 })],
+      [{ kind: 'outage', atMs: 0, forMs: 320_000, of: 'schedule' }],
+    ),
+    ends: ['SUCCEEDED'],
+    happens: [/wake-1 is given up after 10 receives/, /wake-1 is redriven/],
+  },
 ];
