@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createMemoryStore } from '../../local/sim/memoryStore.ts';
 import { aCluster, aHost } from '../../test/support/records.ts';
-import { observeInterruption, observeMachine } from './observeHost.ts';
+import { DISCONNECTED, observeHost, observeInterruption, observeMachine } from './observeHost.ts';
 import { fakeWorld } from './testWorld.ts';
 
 it('does not buy again where EC2 takes a Spot host back, for a while', async () => {
@@ -34,4 +34,38 @@ it('notes the end of a host from when EC2 says it was, the first time that it do
   await observeMachine(world, { hostId, state: 'shutting-down', time: 7_000 });
   await observeMachine(world, { hostId, state: 'terminated', time: 9_000 });
   expect(ends).toEqual([['idle for 60 s', 7_000], undefined]);
+});
+
+it('follows an agent to its new registration and drops the one that it has left behind', async () => {
+  const store = createMemoryStore();
+  const dropped: string[] = [];
+  const fake = fakeWorld(store);
+  const deregister = async (_cluster: string, arn: string) => void dropped.push(arn);
+  const world = { ...fake, containers: { ...fake.containers, deregister } };
+  await store.ensureCluster(aCluster());
+  const { hostId, cluster, capacity } = aHost();
+  await store.addHost(aHost({ state: 'BOOTING' }));
+  const facts = { hostId, cluster, capacity, attributes: {}, status: 'ACTIVE', agentConnected: true };
+  const first = { ...facts, containerInstanceArn: 'arn:ci:1', version: 1, registeredAt: 10 };
+  const second = { ...facts, containerInstanceArn: 'arn:ci:2', version: 1, registeredAt: 90 };
+  await observeHost(world, first);
+  await observeHost(world, { ...first, version: 30, agentConnected: false });
+  expect(await store.getHost(cluster, hostId)).toMatchObject({
+    state: 'CORDONED',
+    stateReason: DISCONNECTED,
+  });
+  expect(await observeHost(world, second)).toBe('freed');
+  expect(dropped).toEqual(['arn:ci:1']);
+  expect(await store.getHost(cluster, hostId)).toMatchObject({
+    state: 'READY',
+    containerInstanceArn: 'arn:ci:2',
+  });
+  // ECS may tell of the first again, in any order and with higher versions: it is about nobody any more.
+  await observeHost(world, { ...first, version: 31, agentConnected: false });
+  await observeHost(world, { ...first, version: 32, status: 'INACTIVE', agentConnected: false });
+  expect(dropped).toEqual(['arn:ci:1', 'arn:ci:1']);
+  expect(await store.getHost(cluster, hostId)).toMatchObject({
+    state: 'READY',
+    containerInstanceArn: 'arn:ci:2',
+  });
 });

@@ -17,6 +17,11 @@ export async function observeHost(world: ObserveWorld, seen: ObservedHost): Prom
     metrics.count('UnknownHosts');
     return 'ignored';
   }
+  if (isLeftBehind(host, seen)) {
+    if (seen.status !== 'INACTIVE')
+      await world.containers.deregister(seen.cluster, seen.containerInstanceArn);
+    return 'ignored';
+  }
   if (seen.status === 'ACTIVE' && seen.agentConnected) {
     if (!bringsNews(host, seen)) return 'ignored';
     const registered = await store.registerHost(seen.cluster, seen.hostId, {
@@ -27,6 +32,9 @@ export async function observeHost(world: ObserveWorld, seen: ObservedHost): Prom
       registeredAt: seen.registeredAt,
     });
     if (registered.outcome === 'refused') return 'ignored';
+    const before = host.containerInstanceArn;
+    if (before !== undefined && before !== seen.containerInstanceArn)
+      await world.containers.deregister(seen.cluster, before);
     if (host.state === 'CORDONED' && host.stateReason === DISCONNECTED) {
       await store.setHostState(seen.cluster, seen.hostId, {
         from: ['CORDONED'],
@@ -37,7 +45,9 @@ export async function observeHost(world: ObserveWorld, seen: ObservedHost): Prom
     }
     return host.state === 'BOOTING' ? 'freed' : 'recorded';
   }
-  if (host.ecsVersion !== undefined && seen.version < host.ecsVersion) return 'ignored';
+  // Each registration counts versions of its own.
+  const same = host.containerInstanceArn === seen.containerInstanceArn;
+  if (same && host.ecsVersion !== undefined && seen.version < host.ecsVersion) return 'ignored';
   const cordoned = await store.setHostState(seen.cluster, seen.hostId, {
     from: ['READY'],
     to: 'CORDONED',
@@ -46,6 +56,15 @@ export async function observeHost(world: ObserveWorld, seen: ObservedHost): Prom
   });
   return cordoned.outcome === 'applied' ? 'recorded' : 'ignored';
 }
+
+/**
+ * An agent that has lost its data registers its host anew, and ECS keeps the registration before, whose tasks it goes on
+ * to call RUNNING although nobody looks after them any more. Once it is deregistered, ECS says that they are over.
+ */
+const isLeftBehind = (host: Host, seen: ObservedHost): boolean =>
+  host.containerInstanceArn !== undefined &&
+  host.containerInstanceArn !== seen.containerInstanceArn &&
+  seen.registeredAt < (host.registeredAt ?? 0);
 
 /**
  * ECS tells of a container instance with every task that starts or ends on it, as what remains of it changes. Berth

@@ -53,8 +53,11 @@ export interface EcsParts {
 /** ECS for the embedded hosts: the service that callers see, and what hosts and their agents tell it. */
 export interface Ecs {
   readonly service: Service;
-  /** An agent registers its host. False when there is no such cluster: the agent tries again. */
-  registerHost(registration: Registration): boolean;
+  /**
+   * An agent registers its host, anew when it has `forgotten` that it had. False when there is no such cluster: the agent
+   * tries again.
+   */
+  registerHost(registration: Registration, forgotten?: boolean): boolean;
   agentConnected(ec2InstanceId: string, connected: boolean): void;
   /** The agent asks to be given nothing more. */
   drainHost(ec2InstanceId: string): void;
@@ -176,9 +179,9 @@ export function createEcs(context: EngineContext, parts: EcsParts): Ecs {
         ),
       },
     },
-    registerHost(registration) {
+    registerHost(registration, forgotten = false) {
       if (store.clusters.get(registration.cluster)?.status !== 'ACTIVE') return false;
-      const host = hosts.register(registration);
+      const host = hosts.register(registration, forgotten);
       tasks.resend(registration.cluster, host.record.id);
       return true;
     },

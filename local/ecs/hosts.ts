@@ -35,10 +35,15 @@ export class Hosts {
     for (const record of store.hosts()) if (record.status === 'INACTIVE') this.expireLater(record);
   }
 
-  /** Registers an agent's host, or finds it registered (its agent has restarted) and connects it. */
-  register(registration: Registration): Host {
+  /**
+   * Registers an agent's host, or finds it registered (its agent has restarted) and connects it. An agent that has
+   * `forgotten` its registration gets another; the one before stays as it is, without an agent, until it is deregistered.
+   */
+  register(registration: Registration, forgotten = false): Host {
     const known = this.store.hostOfInstance(registration.cluster, registration.ec2InstanceId);
-    if (known !== undefined && known.record.status !== 'INACTIVE') {
+    if (known !== undefined && known.record.status !== 'INACTIVE' && forgotten) {
+      if (known.agentConnected) this.change(known, { agentConnected: false });
+    } else if (known !== undefined && known.record.status !== 'INACTIVE') {
       if (!known.agentConnected) this.change(known, { agentConnected: true });
       return known;
     }

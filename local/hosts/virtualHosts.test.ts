@@ -63,6 +63,19 @@ async function up(runs: Record<string, Run> = {}) {
 }
 
 describe('VirtualHosts', () => {
+  it('loses its tasks with its disk, tells nothing of their ends, and boots again', async () => {
+    const { clock, hosts, said } = await up({ app: { runMs: 50_000 } });
+    hosts.runTask('i-1', launch(container('app')));
+    await clock.advance(1_000);
+    hosts.silence('i-1');
+    hosts.loseData('i-1', 10_000);
+    expect(hosts.running('i-1')).toEqual([]);
+    // Whoever had cut it off lets it speak: it has nothing to say before it is up.
+    hosts.speak('i-1');
+    await clock.advance(60_000);
+    expect(said.slice(1)).toEqual(['app RUNNING', 'agent i-1 false', 'booted i-1']);
+  });
+
   it('starts containers in the order of their dependencies', async () => {
     const { clock, hosts, said } = await up({ init: { runMs: 100 }, app: { runMs: 100, exitCode: 4 } });
     const dependsOn = [{ containerName: 'init', condition: 'SUCCESS' as const }];

@@ -157,9 +157,26 @@ export class VirtualHosts implements HostBackend {
     this.tell((observer) => observer.agentConnected(instanceId, false));
   }
 
+  /** The host loses its disk, containers and all, and boots again within `downMs`: nobody tells how they ended. */
+  loseData(instanceId: string, downMs: number): void {
+    const host = this.hosts.get(instanceId);
+    if (host?.state !== 'up') return;
+    for (const task of host.tasks.values()) task.kill();
+    host.tasks.clear();
+    host.unsaid.length = 0;
+    this.silence(instanceId);
+    host.state = 'booting';
+    this.options.clock.after(downMs, () => {
+      if (this.hosts.get(instanceId) !== host || host.state !== 'booting') return;
+      host.state = 'up';
+      host.silent = false;
+      this.tell((observer) => observer.booted(instanceId));
+    });
+  }
+
   speak(instanceId: string): void {
     const host = this.hosts.get(instanceId);
-    if (host === undefined || !host.silent) return;
+    if (host === undefined || !host.silent || host.state === 'booting') return;
     host.silent = false;
     this.tell((observer) => observer.agentConnected(instanceId, true));
     for (const say of host.unsaid.splice(0)) say();

@@ -34,6 +34,8 @@ export interface Cloud {
   readonly ecs: Ecs;
   readonly machines: SimMachines;
   readonly processes: Processes;
+  /** A host loses its disk: its agent comes back without its registration, and its tasks are gone. */
+  loseData(hostId: string): void;
   /** A client of its own token bucket and caches, as each function's process has. */
   containers(): Containers;
 }
@@ -49,6 +51,9 @@ export interface CloudOptions extends Pick<ProcessesOptions, 'onStart' | 'onExit
 
 /** From launch to a registered agent. */
 export const BOOT_MS = 30_000;
+
+/** From the loss of a host's disk to its agent's new registration. */
+const REBOOT_MS = 10_000;
 
 /** ECS notices that an instance is gone only after a while. */
 const NOTICE_MEAN_MS = 20_000;
@@ -78,12 +83,13 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
     onTerminate: options.onTerminate,
   });
   const noticing = options.random('notice');
+  const forgetful = new Set<string>();
   processes.hosts.observe({
     booted(hostId) {
       const instance = machines.instances.get(hostId);
       const type = simTypes.find(({ name }) => name === instance?.instanceType);
       if (instance === undefined || type === undefined) return;
-      engine.registerHost({
+      const registration = {
         cluster: instance.cluster,
         ec2InstanceId: hostId,
         agentVersion: '1.86.3',
@@ -95,7 +101,8 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
           'ecs.instance-type': type.name,
         },
         tags: {},
-      });
+      };
+      engine.registerHost(registration, forgetful.delete(hostId));
     },
     bootFailed: () => {},
     terminated(hostId) {
@@ -113,6 +120,10 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
     ecs: engine,
     machines,
     processes,
+    loseData(hostId) {
+      forgetful.add(hostId);
+      processes.hosts.loseData(hostId, REBOOT_MS);
+    },
     containers: () => createEcsContainers({ client, clock, sleep }),
   };
 }

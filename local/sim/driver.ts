@@ -59,18 +59,17 @@ export function driveActions(options: DriverOptions): void {
   for (const [kind, meanOf] of fates) recur(options, kind, meanOf);
 }
 
-const fates: readonly (readonly ['kill' | 'interrupt' | 'partition', (rates: FaultRates) => number])[] = [
+type Fate = 'kill' | 'interrupt' | 'partition' | 'loseData';
+
+const fates: readonly (readonly [Fate, (rates: FaultRates) => number])[] = [
   ['kill', ({ hostDeathMs }) => hostDeathMs],
   ['interrupt', ({ interruptionMs }) => interruptionMs],
   ['partition', ({ partitionMs }) => partitionMs],
+  ['loseData', ({ dataLossMs }) => dataLossMs],
 ];
 
 /** Strikes a host every so often for as long as the storm lasts. */
-function recur(
-  options: DriverOptions,
-  kind: 'kill' | 'interrupt' | 'partition',
-  meanOf: (rates: FaultRates) => number,
-): void {
+function recur(options: DriverOptions, kind: Fate, meanOf: (rates: FaultRates) => number): void {
   const dice = options.random(kind);
   const next = (): void => {
     const mean = meanOf(options.rates());
@@ -176,18 +175,14 @@ async function drain(options: DriverOptions, pick: number): Promise<void> {
   if (host !== undefined) insist(options, { operation: 'drain', cluster: CLUSTER, hostId: host.hostId });
 }
 
-function strike(
-  { cloud, checker, clock, random, rates }: DriverOptions,
-  kind: 'kill' | 'interrupt' | 'partition',
-  pick: number,
-): void {
+function strike({ cloud, checker, clock, random, rates }: DriverOptions, kind: Fate, pick: number): void {
   const { machines, processes } = cloud;
   const up = [...machines.instances.values()].filter(
     ({ state, lifecycle, launchedAt }) =>
       state === 'running' &&
       (kind !== 'interrupt' || lifecycle === 'spot') &&
       // An agent that was never connected cannot be cut off.
-      (kind !== 'partition' || clock.now() - launchedAt > BOOT_MS),
+      ((kind !== 'partition' && kind !== 'loseData') || clock.now() - launchedAt > BOOT_MS),
   );
   const hostId = up[pick % Math.max(1, up.length)]?.hostId;
   if (hostId === undefined) return;
@@ -198,6 +193,10 @@ function strike(
     case 'interrupt':
       checker.doomed.add(hostId);
       machines.interrupt(hostId, () => processes.hosts.die(hostId, 'EC2 took the Spot instance back.'));
+      return;
+    case 'loseData':
+      checker.silenced.add(hostId);
+      cloud.loseData(hostId);
       return;
     case 'partition': {
       checker.silenced.add(hostId);

@@ -38,6 +38,8 @@ export interface FaultRates {
   readonly partitionMs: number;
   /** Such a partition never ends, in so many of them. */
   readonly endlessPartition: number;
+  /** Mean ms between hosts that lose their disk: their tasks are gone, and their agents register anew. 0 for never. */
+  readonly dataLossMs: number;
   /** An invocation's clock is off by up to this. */
   readonly clockSkewMs: number;
   /** A reconcile round is skipped. */
@@ -66,6 +68,7 @@ export const calm: FaultRates = {
   interruptionMs: 0,
   partitionMs: 0,
   endlessPartition: 0,
+  dataLossMs: 0,
   clockSkewMs: 0,
   lateReconcile: 0,
 };
@@ -90,12 +93,18 @@ export const storm: FaultRates = {
   interruptionMs: 400_000,
   partitionMs: 200_000,
   endlessPartition: 0.1,
+  dataLossMs: 400_000,
   clockSkewMs: 3_000,
   lateReconcile: 0.2,
 };
 
 /** The mean times between blows, which grow rarer as they grow longer. */
-const meanTimes: ReadonlySet<FaultKind> = new Set(['hostDeathMs', 'interruptionMs', 'partitionMs']);
+const meanTimes: ReadonlySet<FaultKind> = new Set([
+  'hostDeathMs',
+  'interruptionMs',
+  'partitionMs',
+  'dataLossMs',
+]);
 const MAX_RATE = 0.5;
 
 /** The storm, so many times as bad: 0 is calm. */

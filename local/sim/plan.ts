@@ -87,8 +87,15 @@ export type SimAction =
       readonly forMs: number;
       readonly of: 'accept' | 'schedule';
     }
-  /** A host dies, its Spot instance is taken, or its agent loses ECS for a while; `pick` chooses among those there are. */
-  | { readonly kind: 'kill' | 'interrupt' | 'partition'; readonly atMs: number; readonly pick: number };
+  /**
+   * A host dies, its Spot instance is taken, its agent loses ECS for a while, or it its disk; `pick` chooses among those
+   * there are.
+   */
+  | {
+      readonly kind: 'kill' | 'interrupt' | 'partition' | 'loseData';
+      readonly atMs: number;
+      readonly pick: number;
+    };
 
 /** Everything that happens in a run by itself; what goes wrong on top of it is `FaultRates`. Times are from its start. */
 export interface SimPlan {

@@ -153,6 +153,15 @@ export const scenarios: readonly Scenario[] = [
     ends: ['SUCCEEDED'],
   },
   {
+    name: 'a host that loses its disk and registers anew',
+    plan: plan(
+      [request({ count: 2, behaviour: { runMs: 15_000, exitCode: 0, failures: 0 } })],
+      [{ kind: 'loseData', atMs: 40_000, pick: 0 }],
+    ),
+    ends: ['SUCCEEDED'],
+    happens: [/deregistration forced/],
+  },
+  {
     name: 'an alarm that grows the pool and lets it shrink again',
     plan: plan([request()], [{ kind: 'alarm', atMs: 1_000, forMs: 50_000 }]),
     ends: ['SUCCEEDED'],

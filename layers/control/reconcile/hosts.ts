@@ -34,7 +34,7 @@ export async function reconcileHosts(
 ): Promise<void> {
   const now = world.clock.now();
   const byInstance = new Map(instances.map((instance) => [instance.hostId, instance]));
-  const byEcs = new Map(ecsHosts.map((host) => [host.hostId, host]));
+  const byEcs = latestRegistrations(ecsHosts);
   for (const host of hosts) {
     const instance = byInstance.get(host.hostId);
     if (instance ? gone.has(instance.state) : readAt - host.launchedAt > ABSENCE_PROOF_MS) {
@@ -80,7 +80,39 @@ export async function reconcileHosts(
       });
     }
   }
+  await dropRegistrations(world, { hosts, instances, ecsHosts, readAt }, byEcs, repairs);
   await terminateOrphans(world, cluster, hosts, instances, repairs);
+}
+
+/** An agent that has lost its data registers its host once more, beside the registration that it knows nothing of. */
+function latestRegistrations(ecsHosts: readonly ObservedHost[]): Map<string, ObservedHost> {
+  const latest = new Map<string, ObservedHost>();
+  for (const host of ecsHosts) {
+    const known = latest.get(host.hostId);
+    if (known === undefined || known.registeredAt < host.registeredAt) latest.set(host.hostId, host);
+  }
+  return latest;
+}
+
+/**
+ * Registrations that their agents have left behind, and those without an agent of instances that are gone and settled:
+ * ECS keeps both for ever.
+ */
+async function dropRegistrations(
+  world: World,
+  { hosts, instances, ecsHosts }: HostViews,
+  latest: ReadonlyMap<string, ObservedHost>,
+  repairs: Repairs,
+): Promise<void> {
+  const known = new Set(hosts.map(({ hostId }) => hostId));
+  const ended = new Set(instances.filter(({ state }) => gone.has(state)).map(({ hostId }) => hostId));
+  for (const seen of ecsHosts) {
+    const leftBehind = latest.get(seen.hostId) !== seen;
+    const over = ended.has(seen.hostId) && !known.has(seen.hostId) && !seen.agentConnected;
+    if (!leftBehind && !over) continue;
+    await world.containers.deregister(seen.cluster, seen.containerInstanceArn);
+    repairs.registrationsDropped += 1;
+  }
 }
 
 const hasEnded = ({ state, stateSince }: Host): boolean =>
@@ -119,6 +151,9 @@ async function noteSilence(world: World, host: Host, seen: ObservedHost): Promis
 }
 
 const needsObserving = (host: Host, seen: ObservedHost): boolean =>
+  (seen.agentConnected &&
+    host.containerInstanceArn !== undefined &&
+    host.containerInstanceArn !== seen.containerInstanceArn) ||
   (seen.agentConnected &&
     seen.status === 'ACTIVE' &&
     (host.state === 'BOOTING' || host.state === 'CORDONED')) ||

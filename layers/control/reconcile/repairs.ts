@@ -6,6 +6,7 @@ export interface Repairs {
   hostsOverdue: number;
   hostsSilent: number;
   orphanInstances: number;
+  registrationsDropped: number;
   claimsReleased: number;
   attemptsSettled: number;
   attemptsRecorded: number;
@@ -23,6 +24,7 @@ export const noRepairs = (): Repairs => ({
   hostsOverdue: 0,
   hostsSilent: 0,
   orphanInstances: 0,
+  registrationsDropped: 0,
   claimsReleased: 0,
   attemptsSettled: 0,
   attemptsRecorded: 0,

@@ -97,6 +97,12 @@ export const launchesMutations: readonly Mutation[] = [
     },
   },
   {
+    name: 'registration-left',
+    what: 'The registration that an agent has left behind stays, and its tasks with it.',
+    caughtBy: ['allEnd'],
+    decorators: { containers: (containers) => ({ ...containers, deregister: async () => {} }) },
+  },
+  {
     name: 'price-of-on-demand',
     what: 'A Spot host is put on record at another price than the one it is sold at.',
     caughtBy: ['costAccounted'],
