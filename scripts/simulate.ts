@@ -9,9 +9,30 @@ import { caseOf, runCase, type SeedOptions, usualSeed } from '../local/sim/seedR
 import { shrink } from '../local/sim/shrink.ts';
 import { linesAbout } from '../local/sim/trace.ts';
 import type { SeedReport } from './simulateWorker.ts';
+import { simulateWorkload } from './simulateWorkload.ts';
 
-const usage = `npm run simulate -- [--seeds N] [--seed FIRST] [--jobs N] [--tasks N] [--hosts N] [--severity X]
-                    [--keep-going] [--no-shrink] [--trace FILE]`;
+const usage = `Runs the control plane in virtual time under faults.
+
+  npm run simulate -- [options]                  looks for a violation in random plans
+  npm run simulate -- --workload FILE [options]  runs what is in FILE, and says how long it waited and what it cost
+
+  --seeds N        plans to run, one a seed (1000)
+  --seed N         the first seed (1); with --workload, the one that faults follow from
+  --severity X     how bad things are: 1 is as usual, 0 calm
+  --hosts N        hosts that the pool may have at most (${usualSeed.hosts}; with --workload 100)
+  --trace FILE     writes down everything that happened in the run that failed, or in the workload's
+  --help           this text
+
+  --tasks N        tasks of a plan (${usualSeed.tasks})
+  --jobs N         worker threads (one for each core)
+  --keep-going     goes on after a violation
+  --no-shrink      shows a violation as it was found
+
+  --workload FILE  arrivals, one JSON object a line; docs/examples/workload.jsonl has some:
+                   at (seconds, or a time), cpu (units, 1024 a vCPU), memory (MiB), seconds (it runs); and as wanted
+                   count, priority, outcome (success, failure, outOfMemory), attempts, interruptible, source
+  --types LIST     EC2 types that may be bought, with * for any characters (m6i.*,c6i.*,r6i.*)
+  --max-vcpus N    the largest of them (16)`;
 const MAX_TRACE_LINES = 200;
 const MAX_LINE = 240;
 
@@ -22,7 +43,10 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: String(availableParallelism()) },
     trace: { type: 'string' },
     tasks: { type: 'string', default: String(usualSeed.tasks) },
-    hosts: { type: 'string', default: String(usualSeed.hosts) },
+    hosts: { type: 'string' },
+    workload: { type: 'string' },
+    types: { type: 'string', default: 'm6i.*,c6i.*,r6i.*' },
+    'max-vcpus': { type: 'string', default: '16' },
     severity: { type: 'string', default: '1' },
     'keep-going': { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
@@ -134,10 +158,21 @@ async function main(): Promise<void> {
     console.log(usage);
     return;
   }
+  if (values.workload !== undefined) {
+    process.exitCode = await simulateWorkload(values.workload, {
+      seed: whole('seed', values.seed),
+      rates: ofSeverity(Number(values.severity)),
+      maxHosts: whole('hosts', values.hosts ?? '100'),
+      types: values.types.split(','),
+      maxVcpus: whole('max-vcpus', values['max-vcpus']),
+      ...(values.trace !== undefined && { trace: values.trace }),
+    });
+    return;
+  }
   const options: SeedOptions = {
     ...usualSeed,
     tasks: whole('tasks', values.tasks),
-    hosts: whole('hosts', values.hosts),
+    hosts: whole('hosts', values.hosts ?? String(usualSeed.hosts)),
     rates: ofSeverity(Number(values.severity)),
   };
   const [first, count] = [whole('seed', values.seed), whole('seeds', values.seeds)];

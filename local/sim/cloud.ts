@@ -17,7 +17,7 @@ import { CLUSTER } from './plan.ts';
 import { Processes, type ProcessesOptions } from './processes.ts';
 import type { Random } from './random.ts';
 
-export const simTypes: readonly InstanceType[] = [
+const simTypes: readonly InstanceType[] = [
   { name: 'sim.large', cpu: 2048, memory: 3700, usd: 0.085 },
   { name: 'sim.xlarge', cpu: 4096, memory: 7600, usd: 0.17 },
 ].map(({ name, cpu, memory, usd }) => ({
@@ -46,6 +46,7 @@ export interface CloudOptions extends Pick<ProcessesOptions, 'onStart' | 'onExit
   readonly rates: () => FaultRates;
   readonly emit: (event: AwsEvent) => void;
   readonly onTerminate: (hostId: string) => void;
+  readonly types?: readonly InstanceType[];
   readonly behave: (container: ContainerSpec, attempt: number) => Run;
 }
 
@@ -59,7 +60,7 @@ const REBOOT_MS = 10_000;
 const NOTICE_MEAN_MS = 20_000;
 
 export async function createCloud(options: CloudOptions): Promise<Cloud> {
-  const { clock, rates, emit, behave, onStart, onExit } = options;
+  const { clock, rates, emit, behave, onStart, onExit, types = simTypes } = options;
   const processes = new Processes({ clock, bootMs: BOOT_MS, behave, onStart, onExit });
   const faultDice = options.random('ecs faults');
   const ids = options.random('ecs ids');
@@ -78,7 +79,7 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
     hosts: processes.hosts,
     random: options.random('ec2'),
     rates,
-    types: simTypes,
+    types,
     emit,
     onTerminate: options.onTerminate,
   });
@@ -87,7 +88,7 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
   processes.hosts.observe({
     booted(hostId) {
       const instance = machines.instances.get(hostId);
-      const type = simTypes.find(({ name }) => name === instance?.instanceType);
+      const type = types.find(({ name }) => name === instance?.instanceType);
       if (instance === undefined || type === undefined) return;
       const registration = {
         cluster: instance.cluster,

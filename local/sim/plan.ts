@@ -1,5 +1,5 @@
 import { taskIdOf } from '../../layers/control/taskId.ts';
-import type { Pool } from '../../layers/domain/model/pool.ts';
+import type { InstanceType, Pool } from '../../layers/domain/model/pool.ts';
 
 /** One `Task Requested` of the run, and how its processes behave. */
 export interface SimRequest {
@@ -102,6 +102,8 @@ export interface SimPlan {
   readonly requests: readonly SimRequest[];
   readonly actions: readonly SimAction[];
   readonly pool: Pool;
+  /** What EC2 sells; absent: two small ones. */
+  readonly types?: readonly InstanceType[];
   /** Until when things go wrong. */
   readonly stormMs: number;
 }

@@ -56,6 +56,10 @@ export interface SimResult {
   readonly endedAfterMs: number;
   /** Of all instances, USD: what EC2 charges and what the records of those that ended account for. */
   readonly cost: { readonly charged: number; readonly accounted: number };
+  /** Every instance from its launch to its end or the run's, ms since the start. */
+  readonly lives: readonly { readonly fromMs: number; readonly toMs: number }[];
+  /** When a process of each task first started, ms since the start. */
+  readonly firstStarts: ReadonlyMap<string, number>;
   /** How each task ended: state, attempts used and exit code, by id. */
   readonly ends: Readonly<Record<string, string>>;
 }
@@ -119,6 +123,7 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
     clock,
     random,
     rates,
+    ...(plan.types !== undefined && { types: plan.types }),
     behave,
     emit: (event) => {
       checker.instancesChanged();
@@ -151,8 +156,11 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
   driveActions({ ...driven, atRest });
 
   await clock.run(stormUntil);
-  const lastRequestMs = plan.requests.reduce((at, { atMs }) => Math.max(at, atMs), 0);
-  const limit = Math.max(stormUntil, START_MS + lastRequestMs) + REST_LIMIT_MS;
+  const lastEndMs = plan.requests.reduce(
+    (at, { atMs, behaviour: { runMs = 0 } }) => Math.max(at, atMs + runMs),
+    0,
+  );
+  const limit = Math.max(stormUntil, START_MS + lastEndMs) + REST_LIMIT_MS;
   while (!(atRest() && plane.idle()) && clock.now() < limit && violations.length === 0) {
     plane.redrive();
     await clock.advance(REST_STEP_MS);
@@ -187,6 +195,15 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
       ),
       accounted: accounts.usd,
     },
+    lives: [...cloud.machines.instances.values()].map(({ launchedAt, endedAt }) => ({
+      fromMs: launchedAt - START_MS,
+      toMs: (endedAt ?? clock.now()) - START_MS,
+    })),
+    firstStarts: new Map(
+      [...cloud.processes.byTask].flatMap(([taskId, [first]]) =>
+        first === undefined ? [] : [[taskId, first.startedAt - START_MS]],
+      ),
+    ),
     ends: Object.fromEntries(ends),
   };
 }

@@ -7,7 +7,7 @@ import type { Pool } from '../../layers/domain/model/pool.ts';
 import { plus, type Resources } from '../../layers/domain/model/resources.ts';
 import type { Task } from '../../layers/domain/model/task.ts';
 import { cluster, pool, snapshot, task } from '../../layers/domain/placement/testWorld.ts';
-import { type CatalogueType, instanceTypes, isGeneral } from './data/instanceTypes.ts';
+import { type CatalogueType, instanceTypes, isGeneral } from '../../local/ec2/catalogue.ts';
 import { generalDemand, type TracePod } from './data/trace.ts';
 import { genericDemands, twoSizes } from './data/workloads.ts';
 import { atMost, type Figure } from './figure.ts';

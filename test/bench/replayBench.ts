@@ -1,4 +1,4 @@
-import { type CatalogueType, instanceTypes, isGeneral } from './data/instanceTypes.ts';
+import { type CatalogueType, instanceTypes, isGeneral } from '../../local/ec2/catalogue.ts';
 import { generalDemand, type TracePod } from './data/trace.ts';
 import { atMost, type Figure, reported } from './figure.ts';
 import { boundFor, MODEL_FIRST_FIT, MODEL_MANAGED, PROVIDER_TYPES, worthwhile } from './fleetBench.ts';

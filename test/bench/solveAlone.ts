@@ -1,4 +1,4 @@
-import { instanceTypes } from './data/instanceTypes.ts';
+import { instanceTypes } from '../../local/ec2/catalogue.ts';
 import { genericDemands } from './data/workloads.ts';
 import { plannedPrice } from './fleetBench.ts';
 import { medianMs } from './measure.ts';

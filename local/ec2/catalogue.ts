@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { hostCapacity } from '../../../layers/domain/capacity/hostCapacity.ts';
-import type { InstanceType } from '../../../layers/domain/model/pool.ts';
+import { hostCapacity } from '../../layers/domain/capacity/hostCapacity.ts';
+import type { InstanceType } from '../../layers/domain/model/pool.ts';
 
 export interface CatalogueType extends InstanceType {
   readonly vcpus: number;
@@ -16,7 +16,7 @@ interface Catalogue {
 
 /** Every EC2 type the embedded AWS knows, with what its hosts offer to tasks. */
 export function instanceTypes(): CatalogueType[] {
-  const file = new URL('../../../local/ec2/data/instance-types.json', import.meta.url);
+  const file = new URL('./data/instance-types.json', import.meta.url);
   const { columns, rows } = JSON.parse(readFileSync(file, 'utf8')) as Catalogue;
   const column = (name: string): number => {
     const at = columns.indexOf(name);
