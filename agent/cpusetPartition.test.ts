@@ -98,6 +98,7 @@ test('where no partition is legal none is tried, and the reason is told', () => 
   expect(capabilities.cpusetPartition).toBe(`no: ${reason}`);
   fs.set('/fake/ecs', 'cpuset.cpus.partition', 'root');
   expect(partitions.obstacle()).toBeUndefined();
+  expect(partitions.candidates()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
 });
 
 test('what the kernel finds invalid is taken back once, told, and not tried again', () => {

@@ -31,10 +31,11 @@ export class CpusetPartitions {
     return `${this.#parent} is none (${state}), and names no CPUs in cpuset.cpus.exclusive`;
   }
 
-  /** The CPUs that partitions may be made of; undefined: those of the parent, which is one. */
-  candidates(): readonly number[] | undefined {
-    const exclusive = this.#read('cpuset.cpus.exclusive.effective') ?? '';
-    return exclusive === '' ? undefined : parseCpuList(exclusive);
+  /** The CPUs that partitions may be made of, those that are partitions already among them. */
+  candidates(): readonly number[] {
+    const parentIsOne = isPartition(this.#read('cpuset.cpus.partition') ?? '');
+    const file = parentIsOne ? 'cpuset.cpus.effective' : 'cpuset.cpus.exclusive.effective';
+    return [...parseCpuList(this.#read(file) ?? ''), ...this.taken()];
   }
 
   /** CPUs that tasks have as partitions, which the kernel no longer shows as the parent's own. */

@@ -213,11 +213,8 @@ export class TaskTable {
     const requests = [...this.tasks.values()].flatMap(({ cgroup, desired, partitionRefusal }) => {
       const cpus = desired?.pinnedCpus ?? 0;
       if (cpus === 0) return [];
-      const among =
-        desired?.partition === undefined || partitionRefusal !== undefined
-          ? undefined
-          : partitions.candidates();
-      return [{ key: cgroup, cpus, ...(among === undefined ? {} : { among }) }];
+      const wanted = desired?.partition !== undefined && partitionRefusal === undefined;
+      return [{ key: cgroup, cpus, ...(wanted ? { among: partitions.candidates() } : {}) }];
     });
     if (requests.length === 0 && !this.#pinningSeen) return;
     this.#pinningSeen = true;

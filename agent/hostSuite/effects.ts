@@ -52,8 +52,15 @@ export function effectsInGuest({ agent, version, systemd, skip, withTask }: Effe
           version === 2
             ? /frozen 1/.test(task.read('cpu', 'cgroup.events'))
             : task.read('freezer', 'freezer.state') === 'FROZEN';
-        await eventually(() => assert.ok(frozen(hog)), 120_000);
-        const told = agent.log.split('\n').filter((line) => line.includes(` pressure ${hog.id} escalate`));
+        const ladder = (): string =>
+          agent.log
+            .split('\n')
+            .filter((line) => line.includes(' pressure '))
+            .join('\n');
+        await eventually(() => assert.ok(frozen(hog), ladder()), 120_000);
+        const told = ladder()
+          .split('\n')
+          .filter((line) => line.includes(` pressure ${hog.id} escalate`));
         const steps = told.map((line) => /escalate (\w+) \(cpu pressure/.exec(line)?.[1]);
         assert.deepEqual(steps, ['headroom', 'idle', 'freeze']);
         await eventually(() => assert.ok(!frozen(hog)), 30_000);

@@ -21,16 +21,33 @@ export function partitionEffects({ agent, version, slice, above, withTask }: Eff
   const profile = (partition: CpuPartition) => ({ qos: 'guaranteed', cpu: { partition } }) as const;
   const refusals = async (task: EcsTask) => (await agent.report()).tasks[task.id]?.refused;
 
-  /** As the host's operator: CPUs that may be given away, named in every group from the top. */
-  async function withExclusive(cpus: string, use: () => Promise<void>): Promise<void> {
-    const groups = above === undefined ? [slice] : [above, slice];
-    for (const group of groups) writeFileSync(`${group}/cpuset.cpus.exclusive`, cpus);
+  /** As the host's operator, in each of the groups, from the top. */
+  async function prepared(
+    groups: readonly string[],
+    file: string,
+    values: readonly [set: string, unset: string],
+    use: () => Promise<void>,
+  ): Promise<void> {
+    for (const group of groups) {
+      writeFileSync(`${group}/${file}`, values[0]);
+      assert.equal(read(`${group}/${file}`), values[0], `${group}/${file}`);
+    }
     try {
       await use();
     } finally {
-      for (const group of groups.toReversed()) writeFileSync(`${group}/cpuset.cpus.exclusive`, '');
+      for (const group of groups.toReversed()) writeFileSync(`${group}/${file}`, values[1]);
     }
   }
+  /** CPUs that may be given away. */
+  const withExclusive = (cpus: string, use: () => Promise<void>): Promise<void> =>
+    prepared(above === undefined ? [slice] : [above, slice], 'cpuset.cpus.exclusive', [cpus, ''], use);
+  /** CPUs that are a partition already, for tasks alone. */
+  const withinPartition = (cpus: string, use: () => Promise<void>): Promise<void> => {
+    const all = read(`${ROOT}/cpuset.cpus.effective`);
+    const asRoot = (): Promise<void> => prepared([slice], 'cpuset.cpus.partition', ['root', 'member'], use);
+    const withCpus = (): Promise<void> => prepared([slice], 'cpuset.cpus', [cpus, all], asRoot);
+    return above === undefined ? withCpus() : withExclusive(cpus, withCpus);
+  };
 
   test('without leave of its operator, a partition is refused with the reason, and the CPUs are pinned', () =>
     withTask(
@@ -53,7 +70,7 @@ export function partitionEffects({ agent, version, slice, above, withTask }: Eff
 
   for (const partition of ['root', 'isolated'] as const) {
     test(`the task's CPUs are a partition (${partition}), also after the agent's death`, { skip }, () =>
-      withExclusive('0-1', () =>
+      withExclusive('0-2', () =>
         withTask({ qos: 'burstable' }, async (other) => {
           other.start('sleep 1000');
           await withTask(
@@ -62,11 +79,11 @@ export function partitionEffects({ agent, version, slice, above, withTask }: Eff
               const stands = (): void => {
                 assert.equal(task.read('cpuset', 'cpuset.cpus.partition'), partition);
                 assert.equal(task.read('cpuset', 'cpuset.cpus.effective'), '0');
-                assert.equal(other.read('cpuset', 'cpuset.cpus.effective'), '1');
+                assert.equal(other.read('cpuset', 'cpuset.cpus.effective'), '1-2');
                 // Nothing on the host but the task: not even this process.
-                assert.equal(read(`${ROOT}/cpuset.cpus.effective`), '1');
+                assert.equal(read(`${ROOT}/cpuset.cpus.effective`), '1-2');
                 assert.equal(read(`${ROOT}/cpuset.cpus.isolated`), partition === 'isolated' ? '0' : '');
-                assert.equal(allowed('self'), '1');
+                assert.equal(allowed('self'), '1-2');
               };
               await eventually(stands, STANDS_BOUND_MS);
               task.start('sleep 1000');
@@ -81,15 +98,42 @@ export function partitionEffects({ agent, version, slice, above, withTask }: Eff
             },
             ONE_CPU,
           );
-          await eventually(() => assert.equal(read(`${ROOT}/cpuset.cpus.effective`), '0-1'), STANDS_BOUND_MS);
+          await eventually(() => assert.equal(read(`${ROOT}/cpuset.cpus.effective`), '0-2'), STANDS_BOUND_MS);
           await eventually(
-            () => assert.equal(other.read('cpuset', 'cpuset.cpus.effective'), '0-1'),
+            () => assert.equal(other.read('cpuset', 'cpuset.cpus.effective'), '0-2'),
             STANDS_BOUND_MS,
           );
         }),
       ),
     );
   }
+
+  test(
+    "below a slice that is a partition, the task's CPUs are one, on older kernels too",
+    {
+      skip: version === 1 && 'cgroup v1 has no partitions',
+    },
+    () =>
+      withTask({ qos: 'burstable' }, async (other) => {
+        // The slice has the controller from the first container on.
+        other.start('sleep 1000');
+        await eventually(() => assert.ok(existsSync(`${slice}/cpuset.cpus.partition`)), STANDS_BOUND_MS);
+        await withinPartition('0-1', async () => {
+          await withTask(
+            profile('root'),
+            async (task) => {
+              await eventually(() => {
+                assert.equal(task.read('cpuset', 'cpuset.cpus.partition'), 'root');
+                assert.equal(task.read('cpuset', 'cpuset.cpus.effective'), '0');
+                assert.equal(other.read('cpuset', 'cpuset.cpus.effective'), '1');
+              }, STANDS_BOUND_MS);
+              assert.deepEqual(await refusals(task), []);
+            },
+            ONE_CPU,
+          );
+        });
+      }),
+  );
 
   test(
     'what the kernel has against a partition is told in its own words, and the CPUs are pinned',

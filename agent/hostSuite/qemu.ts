@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { EXIT_MARK, type Guest } from './guestImage.ts';
 
 const MEMORY_MIB = 1536;
-const CPUS = 2;
+/** One for a partition, one for other tasks of the slice, one for the host. */
+const CPUS = 3;
 /** Emulated by QEMU 7.2, the instruction that cx16 stands for loses its way in kernel 6.12's allocator of memory. */
 const CPU = 'max,-cx16';
 /** Of 2 MB, for limits on them. */
