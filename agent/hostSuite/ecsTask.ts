@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IsolationProfile } from '../../layers/domain/isolation/profile.ts';
@@ -83,7 +84,8 @@ function startSlice(slice: string): void {
     '/org/freedesktop/systemd1',
     'org.freedesktop.systemd1.Manager',
   ];
-  const limits = ['CPUQuotaPerSecUSec', 't', '2000000', 'MemoryMax', 't', String(2 ** 29)];
+  const quotaUs = availableParallelism() * 1e6;
+  const limits = ['CPUQuotaPerSecUSec', 't', String(quotaUs), 'MemoryMax', 't', String(2 ** 29)];
   const call = ['StartTransientUnit', 'ssa(sv)a(sa(sv))', slice, 'replace', '2', ...limits, '0'];
   execFileSync('busctl', ['call', ...manager, ...call], { stdio: 'ignore' });
   const group = `/sys/fs/cgroup/ecstasks.slice/${slice}`;

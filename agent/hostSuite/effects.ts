@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import type { IsolationProfile } from '../../layers/domain/isolation/profile.ts';
 import { type AgentUnderTest, eventually, STANDS_BOUND_MS } from './agentUnderTest.ts';
@@ -43,11 +44,14 @@ export function effectsInGuest({ agent, version, systemd, skip, withTask }: Effe
   test('a best-effort task that presses its neighbour is held back step by step, frozen at last, and thawed', {
     skip,
   }, () => {
-    const spin = 'while true; do :; done';
+    // Pressure is counted by CPU: the victim has two to run on each.
+    const spins = Array.from({ length: 2 * availableParallelism() }, () => 'while true; do :; done').join(
+      ' & ',
+    );
     return withTask({ qos: 'best-effort' }, (hog) =>
       withTask({ qos: 'burstable' }, async (victim) => {
-        hog.start(`${spin} & ${spin} & ${spin}`);
-        victim.start(`${spin} & ${spin} & ${spin} & ${spin}`);
+        hog.start(spins);
+        victim.start(spins);
         const frozen = (task: EcsTask): boolean =>
           version === 2
             ? /frozen 1/.test(task.read('cpu', 'cgroup.events'))
