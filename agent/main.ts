@@ -54,9 +54,8 @@ async function main(): Promise<void> {
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error(`berth-agent: ${(error as Error).message}`);
+// Not awaited: the bundle is CommonJS, see `scripts/agentBundle.ts`.
+main().catch((error: Error) => {
+  console.error(`berth-agent: ${error.message}`);
   process.exitCode = 1;
-}
+});

@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdirSync, readFileSync, writeFile } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Agent } from './agent.ts';
 import { wholeDisk } from './blockDevice.ts';
 import { probeCapabilities } from './capabilities.ts';
@@ -29,6 +29,9 @@ import { notifySystemd } from './watchdog.ts';
 const DIRECTORY_MODE = 0o700;
 /** A nice value. */
 const PRIORITY = -15;
+
+/** `node:fs/promises` would bring a megabyte of what nothing here needs. */
+const write = promisify(writeFile);
 
 const log = (line: string): void => console.log(`${new Date().toISOString()} ${line}`);
 
@@ -96,7 +99,7 @@ export async function runAgent(settings: Settings, mounts: CgroupMounts): Promis
         ? limitEgress(pid, rate)
         : Promise.reject(new Error('an egress limit needs nsenter and tc on the host')),
     reclaim: (cgroup, bytes) =>
-      writeFile(`${controllerDirectory(mounts, 'memory', cgroup)}/memory.reclaim`, String(bytes)),
+      write(`${controllerDirectory(mounts, 'memory', cgroup)}/memory.reclaim`, String(bytes)),
     ready: () => {
       lock.ready();
       notifySystemd('READY=1');

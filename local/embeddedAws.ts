@@ -102,7 +102,7 @@ async function start(options: EmbeddedAwsOptions, closing: Closing): Promise<Emb
       accountId: ACCOUNT_ID,
       table: 'berth',
       logGroup: '/berth/hosts',
-      agentEntry: join(root, 'dist/agent-layer/index.mjs'),
+      agentEntry: join(root, 'dist/agent-layer/index.cjs'),
       log,
     }),
   ] as const;

@@ -1,5 +1,6 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { build } from 'esbuild';
+import { AGENT_BUNDLE, agentBundleOptions } from './agentBundle.ts';
 import { BUNDLE_LIMIT_BYTES, bundleOptions } from './bundle.ts';
 
 /**
@@ -36,9 +37,7 @@ await Promise.all(
     }),
   ),
 );
-// The agent signs its one call itself and carries no SDK, so that the functions' replacement has nothing to replace.
-const { alias: _, ...agentOptions } = bundleOptions;
-await build({ ...agentOptions, entryPoints: ['agent/main.ts'], outfile: `${dist}/agent-layer/index.mjs` });
+await build({ ...agentBundleOptions, outfile: `${dist}/agent-layer/${AGENT_BUNDLE}` });
 mkdirSync(`${dist}/agent-layer/bin`, { recursive: true });
 copyFileSync(process.execPath, `${dist}/agent-layer/bin/node`);
 chmodSync(`${dist}/agent-layer/bin/node`, 0o755);
@@ -60,7 +59,7 @@ for (const name of names) {
 }
 if (!quiet) {
   console.log(
-    `${'agent'.padEnd(10)} ${(statSync(`${dist}/agent-layer/index.mjs`).size / KIB).toFixed(0).padStart(5)} KiB`,
+    `${'agent'.padEnd(10)} ${(statSync(`${dist}/agent-layer/${AGENT_BUNDLE}`).size / KIB).toFixed(0).padStart(5)} KiB`,
   );
 }
 if (over > 0) {

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostReport } from '../../layers/domain/isolation/hostReport.ts';
 import { agentIsReady } from '../lock.ts';
+import { NODE_FLAGS } from '../nodeFlags.ts';
 
 /** Asks again until it holds; the error carries what was seen last. */
 export async function eventually(check: () => void | Promise<void>, boundMs: number): Promise<void> {
@@ -68,7 +69,7 @@ export class AgentUnderTest {
 
   start(): void {
     const output = openSync(this.#logFile, 'a');
-    this.#child = spawn(process.execPath, [this.#entry, 'run'], {
+    this.#child = spawn(process.execPath, [...NODE_FLAGS, this.#entry, 'run'], {
       env: this.#environment,
       stdio: ['ignore', output, output],
     });

@@ -36,7 +36,7 @@ const KERNEL_OF: Readonly<Record<GuestKind, KernelSuite>> = {
   'v2-systemd': 'bookworm',
 };
 const SUITE_ENVIRONMENT = [
-  'BERTH_AGENT_ENTRY=/suite/main.mjs',
+  'BERTH_AGENT_ENTRY=/suite/main.cjs',
   'HOME=/tmp',
   'NO_COLOR=1',
   'PATH=/usr/sbin:/usr/bin:/sbin:/bin',

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { agentBundleOptions } from '../../scripts/agentBundle.ts';
 import { type GuestKind, guestImage } from './guestImage.ts';
 import { runGuest } from './qemu.ts';
 
@@ -22,12 +23,12 @@ const GUEST_BOUND_MS = 540_000;
 const settings = { BERTH_SUITE_KILLS: values.kills, BERTH_SUITE_REST_MS: values['rest-ms'] };
 
 async function bundle(): Promise<void> {
+  rmSync(BUNDLES, { recursive: true, force: true });
   mkdirSync(BUNDLES, { recursive: true });
+  await build({ ...agentBundleOptions, outfile: `${BUNDLES}/main.cjs` });
   await build({
-    entryPoints: ['agent/main.ts', 'agent/hostSuite/suite.ts'],
-    outdir: BUNDLES,
-    outExtension: { '.js': '.mjs' },
-    entryNames: '[name]',
+    entryPoints: ['agent/hostSuite/suite.ts'],
+    outfile: `${BUNDLES}/suite.mjs`,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -46,7 +47,7 @@ function native(): Promise<number | undefined> {
   const env = {
     ...process.env,
     ...settings,
-    BERTH_AGENT_ENTRY: `${BUNDLES}/main.mjs`,
+    BERTH_AGENT_ENTRY: `${BUNDLES}/main.cjs`,
     BERTH_SUITE_NATIVE: '1',
   };
   return new Promise((resolve) => {

@@ -94,7 +94,7 @@ const assertStands = (task: EcsTask): void => {
   for (const [controller, file, value] of wanted) assert.equal(task.read(controller, file), value, file);
 };
 const counter = (task: EcsTask, controller: string, file: string, name: string, below = ''): number =>
-  flatKeyed(readFileSync(task.file(controller, file, below), 'utf8')).get(name) ?? 0;
+  flatKeyed(readFileSync(task.file(controller, file, below), 'utf8'), name) ?? 0;
 const cpuUsageUs = (task: EcsTask): number =>
   v1 ? Number(task.read('cpuacct', 'cpuacct.usage')) / 1000 : counter(task, 'cpu', 'cpu.stat', 'usage_usec');
 

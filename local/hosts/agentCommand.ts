@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { HEAP_FLAGS, NODE_FLAGS } from '../../agent/nodeFlags.ts';
 import { parseAgentConfig } from '../compute/agentConfig.ts';
 import type { AgentCommand } from './agentProcess.ts';
 import type { InstanceSpec } from './backend.ts';
@@ -17,20 +18,20 @@ export interface AgentSetup {
   readonly table?: string;
   /** Log group of the agents' metrics; without it they send none. */
   readonly logGroup?: string;
-  /** The agent's entry, default its source. */
+  /** The agent's bundle, default its source. */
   readonly entry?: string;
 }
 
 const SOURCE_ENTRY = fileURLToPath(new URL('../../agent/main.ts', import.meta.url));
 
-/** As in the unit file: an agent makes little that lives, and a large young generation would be most of its memory. */
-const NODE_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=64'];
-
 /** How the agent of an instance is started here: as on EC2, except that it is told what IMDS would tell. */
 export const agentCommand =
   (setup: AgentSetup) =>
   (instance: InstanceSpec): AgentCommand => ({
-    argv: [process.execPath, ...NODE_FLAGS, setup.entry ?? SOURCE_ENTRY],
+    argv:
+      setup.entry === undefined
+        ? [process.execPath, ...HEAP_FLAGS, SOURCE_ENTRY]
+        : [process.execPath, ...NODE_FLAGS, setup.entry],
     environment: {
       BERTH_INSTANCE_ID: instance.instanceId,
       BERTH_INSTANCE_ARN: `arn:aws:ec2:${setup.region}:${setup.accountId}:instance/${instance.instanceId}`,

@@ -51,7 +51,7 @@ const accidents: readonly { readonly name: string; readonly after: number; kill(
     name: 'the host agents',
     after: 30,
     kill: () =>
-      until('an agent was there to kill', 30_000, () => kill(processesWith('agent-layer/index.mjs')) > 0),
+      until('an agent was there to kill', 30_000, () => kill(processesWith('agent-layer/index.cjs')) > 0),
   },
   { name: 'the workers of observe', after: 50, kill: () => killWorkers('observe') },
   { name: 'the workers of publish', after: 70, kill: () => killWorkers('publish') },

@@ -4,11 +4,19 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { HostReport } from '../../../layers/domain/isolation/hostReport.ts';
 import { agentCommand } from '../agentCommand.ts';
-import type { ContainerChange, TaskLaunch } from '../backend.ts';
+import type { AgentCommand } from '../agentProcess.ts';
+import type { ContainerChange, InstanceSpec, TaskLaunch } from '../backend.ts';
 import type { DockerEngine } from '../docker.ts';
 import { DockerHosts } from '../dockerHosts.ts';
 import { anInstance, Recorder } from '../hostHarness.ts';
 import { LABELS } from '../labels.ts';
+import type { ReportSink } from './reportSink.ts';
+
+/** The agent of a host, and where it reports. */
+export interface BenchAgent {
+  readonly entry: string;
+  readonly sink: ReportSink;
+}
 
 /** One instance on the machine, with the agent or without. */
 export class BenchHost {
@@ -18,21 +26,14 @@ export class BenchHost {
   readonly #hosts: DockerHosts;
   readonly #seen = new Recorder();
 
-  constructor(dataDir: string, engine: DockerEngine, agentEntry: string | undefined) {
+  constructor(dataDir: string, engine: DockerEngine, agent: BenchAgent | undefined) {
     this.#dataDir = dataDir;
     this.#engine = engine;
-    const setup = {
-      dataDir,
-      dockerSocket: engine.socketPath,
-      endpoint: '',
-      region: 'us-east-1',
-      accountId: '000000000000',
-    };
     this.#hosts = new DockerHosts({
       dataDir,
       engine,
       log: () => {},
-      ...(agentEntry === undefined ? {} : { agent: agentCommand({ ...setup, entry: agentEntry }) }),
+      ...(agent === undefined ? {} : { agent: reporting(agent, dataDir, engine.socketPath) }),
     });
     this.#hosts.observe(this.#seen);
   }
@@ -80,3 +81,22 @@ export class BenchHost {
     await this.#hosts.close({ removeAll: false });
   }
 }
+
+const reporting = ({ entry, sink }: BenchAgent, dataDir: string, dockerSocket: string) => {
+  const { endpoint } = sink;
+  const [region, accountId, table, logGroup] = ['us-east-1', '000000000000', 'berth', '/berth/hosts'];
+  const command = agentCommand({
+    dataDir,
+    dockerSocket,
+    endpoint,
+    region,
+    accountId,
+    table,
+    logGroup,
+    entry,
+  });
+  return (instance: InstanceSpec): AgentCommand => {
+    const { argv, environment } = command(instance);
+    return { argv, environment: { ...environment, ...sink.environment } };
+  };
+};

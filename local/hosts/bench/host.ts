@@ -2,6 +2,7 @@ import { setPriority } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { AGENT_BUNDLE, agentBundleOptions } from '../../../scripts/agentBundle.ts';
 import { ensureDocker } from '../docker.ts';
 import { temporaryDataDir } from '../hostHarness.ts';
 import { ensureDemoImage } from '../image.ts';
@@ -13,6 +14,7 @@ import { machines } from './machines.ts';
 import { neighbours } from './neighbours.ts';
 import { ensureNodeImage } from './nodeImage.ts';
 import { overhead } from './overhead.ts';
+import { startReportSink } from './reportSink.ts';
 
 /**
  * `npm run bench:host`: noisy neighbours, the agent's own cost, limits in time, and containers against virtual machines, on
@@ -27,36 +29,27 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
   },
 });
-const AGENT = '.cache/bench-agent/index.mjs';
+const AGENT = `.cache/bench-agent/${AGENT_BUNDLE}`;
 const PRIORITY = -20;
 const wants = (part: string): boolean => values.only === undefined || values.only === part;
 const progress = (line: string): void => {
   if (!values.json) process.stderr.write(`${line}\n`);
 };
 
-await build({
-  entryPoints: ['agent/main.ts'],
-  outfile: AGENT,
-  bundle: true,
-  minify: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node24',
-  logLevel: 'error',
-  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-});
+await build({ ...agentBundleOptions, outfile: AGENT });
 // The client must not be what waits.
 setPriority(PRIORITY);
 const data = temporaryDataDir();
+const sink = await startReportSink(data.path);
 const figures: Record<string, Figure> = {};
 try {
   const engine = await ensureDocker(data.path, progress);
   await ensureDemoImage(engine.docker);
-  const [plain, berth] = [undefined, resolve(AGENT)].map((entry) => new BenchHost(data.path, engine, entry));
-  if (plain === undefined || berth === undefined) throw new Error('there are two hosts');
+  const plain = new BenchHost(data.path, engine, undefined);
+  const berth = new BenchHost(data.path, engine, { entry: resolve(AGENT), sink });
   await Promise.all([plain.boot(), berth.boot()]);
   if (wants('machines')) Object.assign(figures, await machines(berth, Number(values.repeats)));
-  if (wants('overhead')) Object.assign(figures, await overhead(berth, 100, 60));
+  if (wants('overhead')) Object.assign(figures, await overhead(berth, sink, 100, 60));
   if (wants('inTime')) Object.assign(figures, await inTime(berth, Number(values.launches)));
   if (wants('neighbours')) {
     await ensureNodeImage(engine.docker);
@@ -66,6 +59,7 @@ try {
   await Promise.all([plain.terminate(), berth.terminate()]);
 } finally {
   await sweep(data.path, progress);
+  sink.close();
   data.remove();
 }
 process.stdout.write(

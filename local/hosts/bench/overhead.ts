@@ -4,6 +4,7 @@ import { LAUNCH_ENVIRONMENT } from '../../../layers/domain/isolation/profile.ts'
 import { aContainer, aTask } from '../hostHarness.ts';
 import type { BenchHost } from './benchHost.ts';
 import { atMost, type Figure } from './figures.ts';
+import type { ReportSink } from './reportSink.ts';
 
 const TICKS_PER_SECOND = 100;
 const MAX_CPU_PERCENT = 1;
@@ -30,6 +31,7 @@ const privateMB = (pid: number): number => {
 /** What the agent costs while it looks after `count` containers that do little, one in ten best-effort. */
 export async function overhead(
   host: BenchHost,
+  sink: ReportSink,
   count: number,
   seconds: number,
 ): Promise<Record<string, Figure>> {
@@ -55,6 +57,7 @@ export async function overhead(
   const percent = ((cpuSeconds(pid) - before) / ((performance.now() - startedAt) / 1000)) * 100;
   const rss = residentMB(pid);
   const own = privateMB(pid);
+  if (sink.calls === 0) throw new Error('the agent did not report: its TLS would not be in the figures');
   await Promise.all(launches.map((launch) => host.stop(launch)));
   return {
     [`overhead.${count}.cpu`]: atMost(percent, '% of a core', MAX_CPU_PERCENT),
