@@ -9,6 +9,8 @@ import type { ContainerInspection, DockerApi, DockerEvent } from './dockerApi.ts
 import { INTERRUPTION_POLL_MS } from './interruption.ts';
 import type { Journal } from './journal.ts';
 import { readPressure } from './pressure.ts';
+import { PressureTriggers } from './pressureTriggers.ts';
+import { watchPressure } from './pressureWatch.ts';
 import { Relief } from './relief.ts';
 import type { Settings } from './settings.ts';
 import { reportKey, taskReport, usageOfAll } from './taskReport.ts';
@@ -46,7 +48,6 @@ export interface AgentParts {
 const TICK_MS = 10_000;
 /** Values are read again every so many ticks, for what no watch has told. */
 const TICKS_PER_CHECK = 3;
-const LADDER_MS = 2_000;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 5_000;
 /** Inspections at once when taking over; a burst must not stand between a new task and its limits. */
@@ -63,6 +64,7 @@ export class Agent {
   readonly #closing = new AbortController();
   readonly #watches: TaskWatches;
   readonly #relief: Relief;
+  readonly #triggers: PressureTriggers;
   readonly #deadlines: Deadlines;
   readonly #notices: Notice[] = [];
   #interruptionAt: number | undefined;
@@ -82,6 +84,7 @@ export class Agent {
       tell,
       log: parts.log,
     });
+    this.#triggers = new PressureTriggers(parts.fs, parts.mounts, parts.settings.cgroupParent);
     parts.table.happened = (entry) => this.#watches.look(entry, Date.now());
     this.#deadlines = new Deadlines((cgroup, afterSeconds) => this.#expired(cgroup, afterSeconds));
   }
@@ -91,14 +94,16 @@ export class Agent {
     const { signal } = this.#closing;
     const { table } = this.#parts;
     const unwatch = this.#watchParent();
+    this.#triggers.probe();
     await Promise.all([
       this.#followEvents(signal),
       every(TICK_MS, signal, () => this.#tick()),
-      every(LADDER_MS, signal, () => this.#relief.look(Date.now())),
+      this.#watchPressure(signal),
       every(INTERRUPTION_POLL_MS, signal, () => this.#askInterruption()),
     ]);
     for (const cgroup of table.tasks.keys()) table.squeeze(cgroup, undefined);
     unwatch();
+    this.#triggers.close();
     this.#deadlines.close();
     table.close();
   }
@@ -109,7 +114,10 @@ export class Agent {
 
   report(nowMs: number): HostReport {
     const { settings, table, fs, mounts } = this.#parts;
-    const capabilities = this.#parts.capabilities();
+    const capabilities = {
+      ...this.#parts.capabilities(),
+      pressureTriggers: this.#triggers.capability,
+    };
     const tasks = [...table.tasks.values()].map(
       (entry) => [reportKey(entry), taskReport(entry, this.#watches.of(entry.cgroup), capabilities)] as const,
     );
@@ -126,6 +134,20 @@ export class Agent {
       notices: [...this.#notices],
       ...(this.#interruptionAt === undefined ? {} : { interruptionAt: this.#interruptionAt }),
     };
+  }
+
+  #watchPressure(signal: AbortSignal): Promise<void> {
+    const look = (nowMs: number): boolean => {
+      try {
+        return this.#relief.look(nowMs);
+      } catch (error) {
+        // E.g. a group that has just gone: the next look stands on its own.
+        this.#parts.log(`looking at pressure: ${(error as Error).message}`);
+        return false;
+      }
+    };
+    const arm = (fired: () => void): boolean => this.#triggers.arm(fired);
+    return watchPressure({ look, arm, now: Date.now, pause }, signal);
   }
 
   async #followEvents(signal: AbortSignal): Promise<void> {

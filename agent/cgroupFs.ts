@@ -4,6 +4,8 @@ import { closeSync, constants, openSync, readdirSync, readSync, statSync, watch,
 export interface CgroupFs {
   read(file: string): string;
   write(file: string, value: string): void;
+  /** Writes, and keeps the file open until the returned function is called: what lives as long as its descriptor. */
+  hold(file: string, value: string): () => void;
   /** Names of subdirectories; empty when the directory is gone. */
   list(directory: string): string[];
   /** Undefined when the directory is gone. An inode outlives no cgroup, a path may. */
@@ -36,6 +38,17 @@ export class KernelCgroupFs implements CgroupFs {
     } finally {
       closeSync(descriptor);
     }
+  }
+
+  hold(file: string, value: string): () => void {
+    const descriptor = openSync(file, constants.O_RDWR);
+    try {
+      writeSync(descriptor, value);
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
+    return () => closeSync(descriptor);
   }
 
   list(directory: string): string[] {

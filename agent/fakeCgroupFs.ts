@@ -74,6 +74,7 @@ export class FakeCgroupFs implements CgroupFs {
   /** What a file holds after a write instead of what was written; undefined: that. */
   answer: WriteFault = () => undefined;
   readonly written: string[] = [];
+  readonly held: string[] = [];
 
   constructor(version: 1 | 2) {
     this.mounts =
@@ -129,6 +130,16 @@ export class FakeCgroupFs implements CgroupFs {
     if (code !== undefined) throw failure(code, path);
     files.set(file, this.answer(file, value) ?? normal(file, value, files.get(file) ?? ''));
     for (const changed of this.#watchers.get(directory) ?? []) changed(file);
+  }
+
+  /** `held` has what is open; the value is kept from the file, as a trigger is not its content. */
+  hold(path: string, value: string): () => void {
+    this.read(path);
+    const code = this.fault(path.slice(path.lastIndexOf('/') + 1), value);
+    if (code !== undefined) throw failure(code, path);
+    const line = `${path}=${value}`;
+    this.held.push(line);
+    return () => this.held.splice(this.held.indexOf(line), 1);
   }
 
   list(directory: string): string[] {

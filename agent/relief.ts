@@ -33,21 +33,22 @@ export class Relief {
     this.#parts = parts;
   }
 
-  /** One look. Reads no task while the host as a whole is at ease. */
-  look(nowMs: number): void {
+  /** One look; whether there is nothing to do until the pressure rises. Reads no task while the host as a whole is at ease. */
+  look(nowMs: number): boolean {
     const { table, watches, dryRun } = this.#parts;
     const entries = [...table.tasks.values()];
     const host = this.#parts.hostPressure();
     if (restsAt(this.#state, host)) {
       this.#state = calmLadder;
-      return;
+      return true;
     }
     const tasks = entries.map((entry) => watches.forLadder(entry, nowMs));
     const { state, events } = climb(this.#state, { host, tasks }, nowMs);
     this.#state = state;
     for (const event of events) this.#carryOut(event, nowMs);
-    if (dryRun) return;
+    if (dryRun) return false;
     for (const { cgroup } of entries) table.squeeze(cgroup, state.squeezes[cgroup]);
+    return false;
   }
 
   #carryOut(event: LadderEvent, nowMs: number): void {

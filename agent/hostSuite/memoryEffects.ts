@@ -15,7 +15,7 @@ const CHURN_BYTES = 32 * MIB;
 const PAGE_BYTES = 4096;
 
 const stat = (task: EcsTask, file: string, name: string): number =>
-  flatKeyed(task.read('memory', file)).get(name) ?? 0;
+  flatKeyed(task.read('memory', file), name) ?? 0;
 const stolenBytes = (task: EcsTask): number => stat(task, 'memory.stat', 'pgsteal') * PAGE_BYTES;
 
 /** A file whose pages are in nobody's memory, so that the first task to read it has them counted as its own. */

@@ -17,6 +17,7 @@ import { egressEffect } from './egressEffect.ts';
 import { memoryEffects } from './memoryEffects.ts';
 import { partitionEffects } from './partitionEffects.ts';
 import { StubEngine } from './stubEngine.ts';
+import { pressureTriggers } from './triggers.ts';
 
 /**
  * The agent against a real kernel: the same tests on cgroup v1, on v2, and on v2 below systemd. What a knob does is
@@ -308,6 +309,8 @@ describe(`cgroup v${mounts.version}${systemd ? ' below systemd' : ''}`, () => {
   writeLimitEffect(world);
   egressEffect(world);
   effectsInGuest(world);
+
+  pressureTriggers({ agent, mounts, parent, withTask });
 
   test('the agent has run into nothing unexpected', () => {
     const odd = agent.log

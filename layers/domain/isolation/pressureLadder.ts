@@ -70,6 +70,8 @@ const MARKS: Readonly<Record<PressedResource, { readonly high: number; readonly 
   memory: { high: 0.1, low: 0.03 },
   io: { high: 0.3, low: 0.1 },
 };
+/** Where it climbs, by resource: what a kernel may be asked to tell of. */
+export const ACT_AT: Pressures = { cpu: MARKS.cpu.high, memory: MARKS.memory.high, io: MARKS.io.high };
 /** Pressure must last before anything is taken: a start or a burst is not a neighbour. */
 const SUSTAINED_MS = 4_000;
 const CALM_MS = 10_000;
