@@ -1,6 +1,7 @@
 import { isTerminal } from '../domain/model/task.ts';
 import type { Wakes } from '../ports/bus.ts';
 import type { ObservedTask } from '../ports/containers.ts';
+import { endedByHost } from './endedByHost.ts';
 import { atOnce, type Release } from './releases.ts';
 import { settleAttempt } from './settleAttempt.ts';
 import { deadlineOf, wakeAtDeadline } from './timeouts.ts';
@@ -50,9 +51,12 @@ export async function observeTask(
     return 'ignored';
   }
   if (stopped) {
+    const byHost = await endedByHost(world, task, seen);
+    if (byHost === 'unclear') return 'ignored';
+    const detail = seen.detail ?? 'ECS gave no reason';
     const end = {
-      cause: seen.cause ?? ('UNKNOWN' as const),
-      detail: seen.detail ?? 'ECS gave no reason',
+      cause: byHost ?? seen.cause ?? ('UNKNOWN' as const),
+      detail: byHost === undefined ? detail : `${detail} as its host was shut down`,
       ...(seen.exitCode !== undefined && { exitCode: seen.exitCode }),
     };
     const facts = {

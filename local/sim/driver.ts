@@ -190,10 +190,12 @@ function strike({ cloud, checker, clock, random, rates }: DriverOptions, kind: F
     case 'kill':
       processes.hosts.die(hostId, 'The hardware failed.');
       return;
-    case 'interrupt':
+    case 'interrupt': {
       checker.doomed.add(hostId);
-      machines.interrupt(hostId, () => processes.hosts.die(hostId, 'EC2 took the Spot instance back.'));
+      const inOrder = random(`shutdown ${hostId}`).chance(rates().orderlyShutdown);
+      machines.interrupt(hostId, () => machines.take(hostId, inOrder, 'EC2 took the Spot instance back.'));
       return;
+    }
     case 'loseData':
       checker.silenced.add(hostId);
       cloud.loseData(hostId);

@@ -34,6 +34,8 @@ export interface FaultRates {
   readonly hostDeathMs: number;
   /** Mean ms between two-minute warnings of Spot hosts, 0 for never. */
   readonly interruptionMs: number;
+  /** A Spot host that is taken shuts down in order and tells of its containers' ends, in so many. */
+  readonly orderlyShutdown: number;
   /** Mean ms between partitions of an agent from ECS, 0 for never. */
   readonly partitionMs: number;
   /** Such a partition never ends, in so many of them. */
@@ -66,6 +68,7 @@ export const calm: FaultRates = {
   failedBoot: 0,
   hostDeathMs: 0,
   interruptionMs: 0,
+  orderlyShutdown: 0,
   partitionMs: 0,
   endlessPartition: 0,
   dataLossMs: 0,
@@ -91,6 +94,7 @@ export const storm: FaultRates = {
   failedBoot: 0.05,
   hostDeathMs: 300_000,
   interruptionMs: 400_000,
+  orderlyShutdown: 0.5,
   partitionMs: 200_000,
   endlessPartition: 0.1,
   dataLossMs: 400_000,

@@ -95,6 +95,22 @@ export class SimMachines implements Machines {
     if (instance !== undefined && instance.state !== 'terminated') this.change(instance, 'terminated');
   }
 
+  /**
+   * EC2 takes the instance: it is gone at once, or it shuts down in order, upon which its agent tells of the containers that
+   * that has ended as of any other.
+   */
+  take(hostId: string, inOrder: boolean, reason: string): void {
+    const instance = this.instances.get(hostId);
+    if (instance?.state !== 'running') return;
+    if (!inOrder) {
+      this.options.hosts.die(hostId, reason);
+      return;
+    }
+    this.change(instance, 'shutting-down');
+    this.options.hosts.terminate(hostId, SHUTDOWN_MS);
+    this.options.clock.after(SHUTDOWN_MS + 1, () => this.gone(hostId));
+  }
+
   /** EC2 warns that it takes a Spot instance back, and does so two minutes later. */
   interrupt(hostId: string, take: () => void): void {
     this.options.emit({

@@ -30,4 +30,4 @@ it('shrinks a violation to what it needs', async () => {
   const { violations } = await runCase(smallest, decorators === undefined ? {} : { decorators });
   expect(violations[0]?.invariant).toBe('truthful');
   expect(smallest.plan.requests.length).toBeLessThan(failing.plan.requests.length / 2);
-});
+}, 120_000);

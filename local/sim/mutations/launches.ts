@@ -145,7 +145,7 @@ export const launchesMutations: readonly Mutation[] = [
   {
     name: 'retire-without-guard',
     what: 'A host is given back although a claim has come meanwhile.',
-    caughtBy: ['noEviction', 'fairAttempts'],
+    caughtBy: ['noEviction'],
     seed: 347,
     decorators: onStore((store) => ({
       setHostState: (cluster, hostId, { ifEmpty: _ifEmpty, epoch: _epoch, ...change }) =>
