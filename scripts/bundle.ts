@@ -18,39 +18,38 @@ const versionOnly: Plugin = {
   },
 };
 
-/** See `lruCache.ts`: the original is CommonJS, of which nothing can be left out (7 KiB). */
-const smallLruCache: Plugin = {
-  name: 'small-lru-cache',
+/**
+ * DynamoDB's client prepares for endpoint discovery, which none of its operations uses: it brings a cache in CommonJS, of which
+ * nothing can be left out (8 KiB).
+ */
+const withoutEndpointDiscovery: Plugin = {
+  name: 'without-endpoint-discovery',
   setup(build) {
-    build.onResolve({ filter: /^mnemonist\/lru-cache$/ }, ({ path }) => ({
-      path,
-      namespace: 'small-lru-cache',
-    }));
-    build.onLoad({ filter: /.*/, namespace: 'small-lru-cache' }, () => ({
-      contents: "export { LruCache as default } from './layers/runtime/lruCache.ts';",
-      resolveDir: root,
+    build.onLoad({ filter: /[\\/]resolveEndpointDiscoveryConfig\.js$/ }, () => ({
+      contents: 'export const resolveEndpointDiscoveryConfig = (config) => config;',
     }));
   },
 };
 
-/** What Smithy keeps for surroundings that a function never has (10 KiB): asking for it fails with the reason. */
+/** What Smithy keeps for surroundings that a function never has (12 KiB): asking for it fails with the reason. */
 const neverNeeded: Readonly<Record<string, string>> = {
   Sha256Js: 'Node.js has no crypto of its own',
   Md5Js: 'Node.js has no crypto of its own',
   getInstanceMetadataRegion: 'AWS_REGION is not set, which Lambda does',
   AdaptiveRetryStrategy: 'AWS_RETRY_MODE=adaptive is not part of this bundle: leave it unset',
+  HeaderFormatter: 'Event streams are not part of this bundle',
 };
 
 const withoutFallbacks: Plugin = {
   name: 'without-fallbacks',
   setup(build) {
-    const file =
-      /[\\/]@smithy[\\/]core[\\/].*[\\/](Sha256Js|Md5Js|AdaptiveRetryStrategy|getInstanceMetadataRegion)\.js$/;
+    const file = new RegExp(`[\\\\/]@smithy[\\\\/].*[\\\\/](${Object.keys(neverNeeded).join('|')})\\.js$`);
     build.onLoad({ filter: file }, ({ path }) => {
       const name = file.exec(path)?.[1] ?? '';
-      return {
-        contents: `export function ${name}() { throw new Error(${JSON.stringify(neverNeeded[name])}); }`,
-      };
+      const fail = `throw new Error(${JSON.stringify(neverNeeded[name])});`;
+      // Every signer makes one of these, and none asks it for anything.
+      if (name === 'HeaderFormatter') return { contents: `export class ${name} { format() { ${fail} } }` };
+      return { contents: `export function ${name}() { ${fail} }` };
     });
   },
 };
@@ -76,7 +75,7 @@ export const bundleOptions = {
   conditions: ['module'],
   alias: { '@aws-sdk/credential-provider-node': './layers/runtime/lambdaCredentials.ts' },
   external: ['@smithy/core/event-streams'],
-  plugins: [versionOnly, smallLruCache, withoutFallbacks],
+  plugins: [versionOnly, withoutEndpointDiscovery, withoutFallbacks],
   banner: {
     js: "import{createRequire as berthRequire}from'node:module';const require=berthRequire(import.meta.url);",
   },
