@@ -111,8 +111,9 @@ async function operate(deps: OperateDeps, command: OperateCommand, askedAt: numb
       break;
     }
     case 'list': {
-      if (!(await deps.store.getCluster(command.cluster))) return noCluster(deps, command.cluster);
-      const { states, limit, cluster } = command;
+      const cluster = await deps.store.getCluster(command.cluster);
+      if (!cluster) return noCluster(deps, command.cluster);
+      const { states, limit } = command;
       return listTasks(deps, cluster, { limit, ...(states !== undefined && { states }) });
     }
     case 'pause':

@@ -18,7 +18,7 @@ const LAUNCHES_AT_ONCE = 10;
 
 /** What came of a pass's placements. */
 export interface Applied {
-  placed: number;
+  readonly placedIds: Set<string>;
   launched: number;
   /** Tasks whose claim lost against something newer: still in the queue, to be planned anew. */
   readonly stale: string[];
@@ -42,7 +42,7 @@ export async function claimAndLaunch(
   known: Known,
   unfinished: readonly Task[],
 ): Promise<Applied> {
-  const applied: Applied = { placed: 0, launched: 0, stale: [], again: [], claimed: new Set() };
+  const applied: Applied = { placedIds: new Set(), launched: 0, stale: [], again: [], claimed: new Set() };
   const launch = async (task: Task): Promise<void> => {
     const result = await launchTask(world, task);
     if (result === 'again') applied.again.push(task.taskId);
@@ -55,7 +55,7 @@ export async function claimAndLaunch(
   const claimAndGo = async (chunk: HostPlacement): Promise<void> => {
     const host = hosts.get(chunk.hostId);
     const claimed = await claimChunk(world, snapshot.cluster.name, chunk, host, known, applied);
-    applied.placed += claimed.length;
+    for (const { taskId } of claimed) applied.placedIds.add(taskId);
     if (claimed.length > 0) applied.claimed.add(chunk.hostId);
     await concurrently(claimed, LAUNCHES_AT_ONCE, launch);
   };

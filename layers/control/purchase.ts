@@ -6,6 +6,7 @@ import type { BoughtHosts, CapacityOrder, Cluster, Pool } from '../domain/model/
 import { place } from '../domain/placement/place.ts';
 import { ON_ITS_WAY } from '../domain/placement/waits.ts';
 import type { BoughtInstance, PurchaseOutcome } from '../ports/machines.ts';
+import { queueArrived } from './arrivals.ts';
 import { settleHolds } from './preempt.ts';
 import { recordWaits } from './recordWaits.ts';
 import { loadSnapshot } from './snapshot.ts';
@@ -13,6 +14,8 @@ import type { World } from './world.ts';
 
 export type PurchaseWorld = Omit<World, 'containers'>;
 
+/** As many ids as a wake names: the queue's index shows the rest. */
+const MAX_HINTS = 100;
 /** How long a (type, zone, lifecycle) that EC2 had none of is left out. */
 const SHORTAGE_MS = 180_000;
 
@@ -51,7 +54,10 @@ export async function purchase(
   // What has a place held for it needs no host.
   const { snapshot } = await settleHolds(world, loaded.snapshot);
   const returned = await giveBack(world, snapshot.hosts);
-  if (cluster.paused) return { bought, returned, again: false };
+  if (cluster.paused) {
+    await queueArrived(world, loaded.hinted);
+    return { bought, returned, again: false };
+  }
   const instanceTypes = await machines.instanceTypes(cluster.pools);
   const complete = { ...snapshot, instanceTypes };
   const now = clock.now();
@@ -87,6 +93,17 @@ export async function purchase(
     })),
     byId,
   );
+  const told = new Set(waits.map(({ taskId }) => taskId));
+  await queueArrived(
+    world,
+    loaded.hinted.filter(({ taskId }) => !told.has(taskId)),
+  );
+  const arrived = loaded.hinted.filter(({ arriving }) => arriving);
+  // No pass that came while hosts were bought has seen them, and what it was woken for may have been their room.
+  if (arrived.length > 0) {
+    const taskIds = arrived.slice(0, MAX_HINTS).map(({ taskId }) => taskId);
+    await world.bus.wake(clusterName, 'what arrived is in the queue', { taskIds });
+  }
   if (stuck.size > 0)
     log.warn('No pool can be grown for some tasks', { cluster: clusterName, ...stuckSummary(stuck) });
   return { bought, returned, again: short && unmet.length > 0 };

@@ -3,6 +3,7 @@ import type { Host } from '../domain/model/host.ts';
 import type { PlacementPlan } from '../domain/model/plan.ts';
 import type { Snapshot } from '../domain/model/snapshot.ts';
 import { place } from '../domain/placement/place.ts';
+import { queueArrived } from './arrivals.ts';
 import { claimAndLaunch } from './claimPlacements.ts';
 import { concurrently } from './concurrently.ts';
 import { endTask } from './dependencies.ts';
@@ -17,6 +18,9 @@ import { recordUsage } from './usage.ts';
 import type { PassWorld } from './world.ts';
 
 const ENDS_AT_ONCE = 10;
+/** As many ids as a wake names of what it is about, and a request for capacity, which is the only way to what arrived. */
+const MAX_HINTS = 100;
+const MAX_WANTED = 2_000;
 /** How soon a launch that was throttled or not answered is tried again. */
 const RELAUNCH_MS = 1_000;
 /** How soon a pass whose claims all lost plans anew. */
@@ -81,7 +85,7 @@ export async function schedulePass(
   // Capacity first: buying takes longest, and nothing below decides otherwise about it.
   if (plan.unmet.length > 0) {
     await bus.provision(clusterName, `${plan.unmet.length} tasks fit no host`, {
-      taskIds: plan.unmet.slice(0, 100),
+      taskIds: plan.unmet.slice(0, MAX_WANTED),
     });
   }
 
@@ -93,10 +97,18 @@ export async function schedulePass(
   const freed = await mendHolds(world, held);
   // What `provision` was asked about, it explains: it alone knows what can be bought.
   const unmet = new Set(plan.unmet);
-  await recordWaits(
+  const told = plan.waits.filter(({ taskId }) => !unmet.has(taskId));
+  await recordWaits(world, told, byId);
+  // What arrived and has no place goes into the queue: by its reason, by whoever it is handed on to, or here.
+  const cared = new Set([
+    ...applied.placedIds,
+    ...told.map(({ taskId }) => taskId),
+    ...plan.unmet.slice(0, MAX_WANTED),
+    ...applied.stale.slice(0, MAX_HINTS),
+  ]);
+  await queueArrived(
     world,
-    plan.waits.filter(({ taskId }) => !unmet.has(taskId)),
-    byId,
+    hinted.filter(({ taskId }) => !cared.has(taskId)),
   );
   await recordUsage(world, snapshot);
   const idle = planScaleIn(snapshot, clock.now());
@@ -106,11 +118,11 @@ export async function schedulePass(
   if (applied.again.length > 0) {
     await bus.wake(clusterName, 'launches left open', { taskIds: applied.again, delayMs: RELAUNCH_MS });
   }
-  if (freed > 0 || applied.stale.length > 0 || (snapshot.morePending && applied.placed > 0)) {
+  if (freed > 0 || applied.stale.length > 0 || (snapshot.morePending && applied.placedIds.size > 0)) {
     // A pass that got nothing through would plan the same again at once.
-    const delayMs = applied.placed > 0 ? 0 : STALE_WAIT_MS;
+    const delayMs = applied.placedIds.size > 0 ? 0 : STALE_WAIT_MS;
     await bus.wake(clusterName, 'the snapshot was stale or cut short', {
-      taskIds: applied.stale.slice(0, 100),
+      taskIds: applied.stale.slice(0, MAX_HINTS),
       delayMs,
     });
   }
@@ -126,7 +138,7 @@ export async function schedulePass(
   }
   metrics.sample('PendingTasks', plan.waits.length, 'Count', { cluster: clusterName });
   return {
-    placed: applied.placed,
+    placed: applied.placedIds.size,
     launched: applied.launched,
     waiting: plan.waits.length,
     unmet: plan.unmet.length,

@@ -1,6 +1,7 @@
 import type { AlarmTarget } from '../domain/capacity/alarmTarget.ts';
 import type { HoldRequest } from '../domain/lifecycle/hold.ts';
 import type { ArrayRef, TaskArray } from '../domain/model/array.ts';
+import type { Arrival } from '../domain/model/arrival.ts';
 import type { Claim, Host, HostState } from '../domain/model/host.ts';
 import type { CapacityOrder, Cluster, InsufficientCapacity, Pool, Usage } from '../domain/model/pool.ts';
 import type { Reason, StopCause } from '../domain/model/reason.ts';
@@ -12,7 +13,7 @@ import type { Concurrency, Task, TaskState } from '../domain/model/task.ts';
  * and never throws for a guard that did not. Only infrastructure failures throw (`StoreUnavailable`), and after one the
  * caller may repeat the call.
  */
-export interface Store extends TaskStore, ArrayStore, SeatStore, HostStore, ClusterStore {}
+export interface Store extends TaskStore, ArrivalStore, ArrayStore, SeatStore, HostStore, ClusterStore {}
 
 /** The guard of a write did not hold; `current` is the record as it was found, when there is one. */
 export interface Refused<T> {
@@ -32,7 +33,10 @@ export interface AttemptRef {
 }
 
 export interface TaskStore {
-  /** Puts a new task. `duplicate` returns the record that the first call made, unchanged. */
+  /**
+   * Puts a new task. `duplicate` returns the record that the first call made, unchanged. One that is `arriving` stays beside
+   * the queue until it is claimed, `recordWait` or `queueTask`: note it as an arrival first.
+   */
   acceptTask(task: Task): Promise<{ readonly outcome: 'accepted' | 'duplicate'; readonly task: Task }>;
   /** Strongly consistent. */
   getTask(taskId: string): Promise<Task | undefined>;
@@ -40,7 +44,7 @@ export interface TaskStore {
   getTasks(taskIds: readonly string[]): Promise<Task[]>;
   /**
    * The queue of a cluster by (priority descending, accepted first), eventually consistent: a task may be missing for a
-   * moment or be no longer pending. `more` says the limit cut the list.
+   * moment or be no longer pending. What is `arriving` is not in it: `listArrivals` is. `more` says the limit cut the list.
    */
   listPending(cluster: string, limit: number): Promise<{ readonly tasks: Task[]; readonly more: boolean }>;
   /** Tasks of a cluster that wait for others; order and consistency as for the queue. */
@@ -57,7 +61,9 @@ export interface TaskStore {
   listDependents(taskId: string): Promise<string[]>;
   /** Guard: BLOCKED. It goes into the queue. */
   unblockTask(taskId: string): Promise<Guarded<Task>>;
-  /** Guard: PENDING at this attempt. Writes nothing when the reason is the one on record. */
+  /** Guard: PENDING and `arriving`. It goes into the queue as it is. */
+  queueTask(taskId: string): Promise<Guarded<Task>>;
+  /** Guard: PENDING at this attempt. Writes nothing when the reason is the one on record; queues what is `arriving`. */
   recordWait(ref: AttemptRef, reason: Reason): Promise<Guarded<Task>>;
   /** Guard: PLACED at this attempt, no ARN on record or the same one. */
   recordLaunch(ref: AttemptRef, ecsTaskArn: string): Promise<Guarded<Task>>;
@@ -88,6 +94,23 @@ export interface TaskStore {
     /** Guard: PLACED or RUNNING at this attempt. */
     ifAttempt?: number,
   ): Promise<Guarded<Task>>;
+}
+
+/** What was accepted lately, for as long as a pass may not have seen it. */
+export interface ArrivalStore {
+  /** Repeatable. */
+  noteArrivals(arrival: Arrival): Promise<void>;
+  /**
+   * Arrivals of a time, its end included, oldest first. Strongly consistent. `more` says the limit cut the list; a
+   * millisecond is not expected to have as many.
+   */
+  listArrivals(
+    cluster: string,
+    time: { readonly afterMs: number; readonly untilMs: number },
+    limit: number,
+  ): Promise<{ readonly arrivals: Arrival[]; readonly more: boolean }>;
+  /** Guard: the cluster is on record, with an earlier `arrivalsSeenAt` or none. */
+  recordArrivalsSeen(cluster: string, untilMs: number): Promise<{ readonly outcome: 'applied' | 'refused' }>;
 }
 
 export interface ArrayStore {

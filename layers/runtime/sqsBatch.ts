@@ -5,7 +5,7 @@ import { RefusedInput } from './refusedInput.ts';
 type Telemetry = Pick<BaseDeps, 'log' | 'metrics'>;
 
 /** A record is not begun with less time than this: Lambda would cut it off and the whole batch would come again. */
-const MIN_REMAINING_MS = 3_000;
+export const MIN_REMAINING_MS = 3_000;
 const MAX_LOGGED_BODY = 2_000;
 
 export interface BatchOptions {

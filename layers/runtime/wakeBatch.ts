@@ -2,8 +2,11 @@ import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { parseWake } from '../events/wake.ts';
 import type { BaseDeps } from './deps.ts';
 
-/** As many ids as one pass reads directly; the queue's index shows the rest. */
-const MAX_TASK_IDS = 500;
+/**
+ * As many ids as one pass or purchase reads directly: all that ten messages may name, as no index shows what has just
+ * arrived.
+ */
+const MAX_TASK_IDS = 20_000;
 
 /**
  * Merges a batch's messages by cluster and does the work once for each. A cluster whose work fails has all its messages

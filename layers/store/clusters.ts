@@ -29,6 +29,7 @@ export const getCluster =
       ...(pausedSources.length > 0 && { pausedSources }),
       ...(weights.length > 0 && { weights: Object.fromEntries(weights) }),
       ...(meta.usage !== undefined && { usage: meta.usage as Usage }),
+      ...(meta.arrivalsSeenAt !== undefined && { arrivalsSeenAt: Number(meta.arrivalsSeenAt) }),
       pools,
     };
   };

@@ -1,7 +1,7 @@
 import type { TaskStore } from '../ports/store.ts';
 import { Expression } from './expression.ts';
 import { dependentKey, dependentPrefix, taskKey } from './keys.ts';
-import { moveTask } from './moveTask.ts';
+import { joinQueue, moveTask } from './moveTask.ts';
 import { putItem, queryAll, type Table } from './tableAccess.ts';
 
 /**
@@ -45,6 +45,6 @@ export const unblockTask =
   (taskId) =>
     moveTask(table, taskId, (update) => {
       update.setAll({ state: 'PENDING', reason: unblockedReason });
-      update.assign(update.path('gsiPk'), update.path('queue'));
+      joinQueue(update);
       return update.equals(update.path('state'), 'BLOCKED');
     });

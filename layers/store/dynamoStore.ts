@@ -4,6 +4,7 @@ import { acceptTask } from './acceptTask.ts';
 import { addHost } from './addHost.ts';
 import { agentReports } from './agentReports.ts';
 import { countArrayMember, getArray, openArray } from './arrays.ts';
+import { listArrivals, noteArrivals, recordArrivalsSeen } from './arrivals.ts';
 import { claim } from './claim.ts';
 import {
   cellCounts,
@@ -23,7 +24,7 @@ import { closeOrder, listLastOrders, listOpenOrders, openOrder } from './orders.
 import { changePool, putPool, recordDisruptions, recordIdleGaps, setAlarmTarget } from './pools.ts';
 import { getHost, listHosts } from './readHosts.ts';
 import { getTask, getTasks } from './readTasks.ts';
-import { recordLaunch, recordLaunchUnknown, recordRunning, recordWait } from './recordProgress.ts';
+import { queueTask, recordLaunch, recordLaunchUnknown, recordRunning, recordWait } from './recordProgress.ts';
 import { registerHost } from './registerHost.ts';
 import { releaseClaims } from './releaseClaims.ts';
 import { removeHost } from './removeHost.ts';
@@ -59,6 +60,7 @@ export function createDynamoStore({ client, table: name, retry, now = Date.now }
     addDependent: addDependent(table),
     listDependents: listDependents(table),
     unblockTask: unblockTask(table),
+    queueTask: queueTask(table),
     recordWait: recordWait(table),
     recordLaunch: recordLaunch(table),
     recordLaunchUnknown: recordLaunchUnknown(table),
@@ -66,6 +68,9 @@ export function createDynamoStore({ client, table: name, retry, now = Date.now }
     finishTask: finishTask(table),
     requeueTask: requeueTask(table),
     requestStop: requestStop(table),
+    noteArrivals: noteArrivals(table),
+    listArrivals: listArrivals(table),
+    recordArrivalsSeen: recordArrivalsSeen(table),
     openArray: openArray(table),
     getArray: getArray(table),
     countArrayMember: countArrayMember(table),

@@ -1,6 +1,6 @@
 import { weakerStops } from '../domain/model/task.ts';
 import type { TaskStore } from '../ports/store.ts';
-import { attemptIn, isAttemptIn, leaveQueue, liveStates, moveTask } from './moveTask.ts';
+import { attemptIn, isAttemptIn, joinQueue, leaveQueue, liveStates, moveTask } from './moveTask.ts';
 import { getTask } from './readTasks.ts';
 import type { Table } from './tableAccess.ts';
 
@@ -45,7 +45,7 @@ export const requeueTask =
         update.increment('attempt');
         if (next.counted) update.increment('attemptsUsed');
         if (next.startsFailed !== undefined) update.set(update.path('startsFailed'), next.startsFailed);
-        update.assign(update.path('gsiPk'), update.path('queue'));
+        joinQueue(update);
         const [stop, code] = [update.path('stopRequested'), update.path('stopRequested', 'code')];
         if (!stopped) update.remove(stop);
         const guard = stopped

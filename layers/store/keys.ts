@@ -1,3 +1,4 @@
+import type { Arrival } from '../domain/model/arrival.ts';
 import type { Lifecycle } from '../domain/model/host.ts';
 
 export interface Key {
@@ -38,6 +39,23 @@ export const reportKey = (instanceArn: string): Key => ({ pk: instanceArn, sk: '
 /** One partition of a cluster's queue in the index; there are as many as the cluster has cells. */
 export const queuePartition = (cluster: string, shard: number): string => `${cluster}#PENDING#${shard}`;
 
+/** What arrived at a cluster, by time; in as many partitions as the cluster has cells. */
+export const arrivalPartition = (cluster: string, shard: number): string => `ARRIVALS#${cluster}#${shard}`;
+
+const timeKey = (ms: number): string => String(ms).padStart(15, '0');
+
+/** Behind every arrival before `ms`, and ahead of those from then on. */
+export const arrivalsFrom = timeKey;
+
+/** By time; two batches of one millisecond differ in what they brought. */
+export const arrivalOrder = ({ at, taskIds }: Pick<Arrival, 'at' | 'taskIds'>): string =>
+  `${timeKey(at)}#${hash32(taskIds.join()).toString(36)}#${taskIds[0]}`;
+
+export const arrivalKey = (arrival: Arrival, cells: number): Key => ({
+  pk: arrivalPartition(arrival.cluster, cellOf(String(arrival.taskIds[0]), cells)),
+  sk: arrivalOrder(arrival),
+});
+
 /** Where tasks are found that wait for others, beside the queue. */
 export const blockedPartition = (cluster: string, shard: number): string => `${cluster}#BLOCKED#${shard}`;
 
@@ -58,7 +76,7 @@ export const queueOrder = (task: {
 }): string =>
   [
     String(LOWEST_FIRST_PRIORITY - task.spec.priority).padStart(4, '0'),
-    String(task.acceptedAt).padStart(15, '0'),
+    timeKey(task.acceptedAt),
     task.taskId,
   ].join('#');
 

@@ -28,6 +28,9 @@ export function attemptIn(update: Update, ref: AttemptRef, states: readonly Task
   ].join(' AND ');
 }
 
+/** Puts the task into the queue's index. */
+export const joinQueue = (update: Update): void => update.assign(update.path('gsiPk'), update.path('queue'));
+
 /** Takes the task out of the queue's index. */
 export const leaveQueue = (update: Update): void => update.remove(update.path('gsiPk'));
 

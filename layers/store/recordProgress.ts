@@ -1,6 +1,15 @@
 import type { TaskStore } from '../ports/store.ts';
-import { attemptIn, isAttemptIn, moveTask } from './moveTask.ts';
+import { attemptIn, isAttemptIn, joinQueue, moveTask } from './moveTask.ts';
 import type { Table } from './tableAccess.ts';
+
+export const queueTask =
+  (table: Table): TaskStore['queueTask'] =>
+  (taskId) =>
+    moveTask(table, taskId, (update) => {
+      joinQueue(update);
+      const pending = update.equals(update.path('state'), 'PENDING');
+      return `${pending} AND attribute_not_exists(${update.path('gsiPk')})`;
+    });
 
 /** The reason itself is part of the condition, so that repeating a pass over a full cluster moves no stream record. */
 export const recordWait =
@@ -8,7 +17,9 @@ export const recordWait =
   async (ref, reason) => {
     const moved = await moveTask(table, ref.taskId, (update) => {
       update.set(update.path('reason'), reason);
-      const changed = `${update.path('reason')} <> ${update.value(reason)}`;
+      joinQueue(update);
+      const news = `${update.path('reason')} <> ${update.value(reason)}`;
+      const changed = `(${news} OR attribute_not_exists(${update.path('gsiPk')}))`;
       return `${attemptIn(update, ref, ['PENDING'])} AND ${changed}`;
     });
     // Everything but the reason's novelty held: it is on record already.

@@ -1,8 +1,8 @@
 /**
  * The table's shape, once, as data: tests create it from here, and `template.yaml` repeats it.
  *
- * The index projects ALL. A queued task is read whole on every pass, and with a plain task under 1 KB its way through the
- * index costs two units (in and out) whatever the projection; only a changed wait reason costs one more. KEYS_ONLY would
+ * The index projects ALL and holds what waits. A queued task is read whole on every pass, and with a plain task under 1 KB
+ * its way through the index costs two units (in and out) whatever the projection; only a changed wait reason costs one more. KEYS_ONLY would
  * save that one and pay a BatchGet of the whole queue on every pass instead.
  */
 export const tableDefinition = {

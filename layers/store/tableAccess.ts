@@ -97,6 +97,20 @@ export async function* queryPages(
   } while (from !== undefined);
 }
 
+/** The first items of a query, at most so many. */
+export async function queryHead(
+  table: Table,
+  query: Omit<QueryCommandInput, 'TableName' | 'Limit'>,
+  count: number,
+): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const page of queryPages(table, { ...query, Limit: count })) {
+    items.push(...page);
+    if (items.length >= count) break;
+  }
+  return items.slice(0, count);
+}
+
 export async function queryAll(table: Table, query: Omit<QueryCommandInput, 'TableName'>): Promise<Item[]> {
   const items: Item[] = [];
   for await (const page of queryPages(table, query)) items.push(...page);

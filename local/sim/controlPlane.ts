@@ -105,7 +105,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const depsOf = (invocation: Invocation, { containers, bus }: Warm): Deps => {
     const { decorators = {} } = options;
     const off = rates().clockSkewMs > 0 ? skew.between(-rates().clockSkewMs, rates().clockSkewMs) : 0;
-    const now = (): number => clock.now() + off;
+    // Whole, as `Date.now` is: times are parts of keys.
+    const now = (): number => Math.floor(clock.now() + off);
     const store = decorators.store?.(options.store, { tables: options.store.tables, now }) ?? options.store;
     return {
       store: invocation.wrap('store', store),
@@ -196,7 +197,12 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     deliver: (batch) => invoke('publish', batch) as Promise<DynamoDBBatchResponse | undefined>,
   });
 
+  const wakes = random('wakes');
   function sendTo({ QueueUrl, MessageBody, MessageGroupId, DelaySeconds }: SendMessageCommandInput): object {
+    if (wakes.chance(rates().lostWake)) {
+      trace.note(() => `lost: ${QueueUrl} ${MessageBody}`);
+      return {};
+    }
     const target = queues[QueueUrl as keyof typeof queues];
     target.send(MessageBody ?? '', {
       ...(MessageGroupId !== undefined && { group: MessageGroupId }),

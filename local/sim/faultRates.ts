@@ -18,6 +18,8 @@ export interface FaultRates {
   readonly veryLateEvent: number;
   /** An event of ECS or EC2 is lost: their delivery is best effort. */
   readonly lostEvent: number;
+  /** What a function asks of another by queue is given up, and nobody gives it another round. */
+  readonly lostWake: number;
   /** ECS refuses a call with ThrottlingException. */
   readonly throttle: number;
   /** RunTask answers with `failures[]` although the host has room. */
@@ -60,6 +62,7 @@ export const calm: FaultRates = {
   lateEvent: 0,
   veryLateEvent: 0,
   lostEvent: 0,
+  lostWake: 0,
   throttle: 0,
   launchFailure: 0,
   staleRead: 0,
@@ -86,6 +89,7 @@ export const storm: FaultRates = {
   lateEvent: 0.05,
   veryLateEvent: 0.02,
   lostEvent: 0.02,
+  lostWake: 0.02,
   throttle: 0.02,
   launchFailure: 0.02,
   staleRead: 0.1,

@@ -26,6 +26,7 @@ export function clusterCommands(tables: MemoryTables): ClusterStore {
         ...(pausedSources.length > 0 && { pausedSources: pausedSources.sort() }),
         ...(Object.keys(meta.weights ?? {}).length > 0 && { weights: meta.weights ?? {} }),
         ...(meta.usage !== undefined && { usage: meta.usage }),
+        ...(meta.arrivalsSeenAt !== undefined && { arrivalsSeenAt: meta.arrivalsSeenAt }),
         pools: poolsOf(cluster),
       };
     },

@@ -16,7 +16,7 @@ import { isNews } from '../../layers/store/registerHost.ts';
 import { seatGroups } from '../../layers/store/seats.ts';
 import { fullGroups, sitDown } from './memorySeats.ts';
 import { inner, type MemoryTables, putTask } from './memoryTables.ts';
-import { sameValue } from './memoryTasks.ts';
+import { sameValue, withoutArrival } from './memoryTasks.ts';
 
 export function hostCommands(tables: MemoryTables): HostStore {
   const find = (cluster: string, hostId: string) => inner(tables.hosts, cluster).get(hostId);
@@ -226,7 +226,7 @@ function place(
 ): void {
   const task = tables.tasks.get(taskId);
   if (task === undefined) return;
-  const { notBefore: _notBefore, ...queued } = task;
+  const { notBefore: _notBefore, ...queued } = withoutArrival(task);
   const { hostId, nowMs, reason } = request;
   putTask(tables, {
     ...queued,

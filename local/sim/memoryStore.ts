@@ -1,6 +1,7 @@
 import type { Task } from '../../layers/domain/model/task.ts';
 import type { Store } from '../../layers/ports/store.ts';
 import { arrayCommands } from './memoryArrays.ts';
+import { arrivalCommands } from './memoryArrivals.ts';
 import { clusterCommands } from './memoryClusters.ts';
 import { hostCommands } from './memoryHosts.ts';
 import { seatCommands } from './memorySeats.ts';
@@ -26,6 +27,7 @@ export function createMemoryStore(
   return {
     tables,
     ...taskCommands(tables, options.isStale ?? (() => false)),
+    ...arrivalCommands(tables),
     ...arrayCommands(tables),
     ...seatCommands(tables),
     ...hostCommands(tables),

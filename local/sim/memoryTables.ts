@@ -1,4 +1,5 @@
 import type { TaskArray } from '../../layers/domain/model/array.ts';
+import type { Arrival } from '../../layers/domain/model/arrival.ts';
 import type { Host } from '../../layers/domain/model/host.ts';
 import type { CapacityOrder, InsufficientCapacity, Pool, Usage } from '../../layers/domain/model/pool.ts';
 import type { Task } from '../../layers/domain/model/task.ts';
@@ -11,6 +12,8 @@ export interface MemoryTables {
   readonly indexBefore: Map<string, Task | undefined>;
   /** By cluster, then task id. */
   readonly pending: Map<string, Map<string, Task>>;
+  /** By cluster, then `arrivalOrder`. */
+  readonly arrivals: Map<string, Map<string, Arrival>>;
   readonly arrays: Map<string, TaskArray>;
   /** By array, then index. */
   readonly arrayEnds: Map<string, Map<number, 'succeeded' | 'failed' | 'cancelled'>>;
@@ -30,6 +33,7 @@ export interface MemoryTables {
       readonly pausedAt?: number;
       readonly weights?: Readonly<Record<string, number>>;
       readonly usage?: Usage;
+      readonly arrivalsSeenAt?: number;
       readonly sources?: ReadonlyMap<string, { readonly paused: boolean; readonly at: number }>;
     }
   >;
@@ -49,6 +53,7 @@ export const emptyTables = (): MemoryTables => ({
   tasks: new Map(),
   indexBefore: new Map(),
   pending: new Map(),
+  arrivals: new Map(),
   arrays: new Map(),
   arrayEnds: new Map(),
   dependents: new Map(),
@@ -64,12 +69,14 @@ export const emptyTables = (): MemoryTables => ({
   onOrderWritten: undefined,
 });
 
+const isQueued = ({ state, arriving }: Task): boolean => state === 'PENDING' && arriving === undefined;
+
 export function putTask(tables: MemoryTables, task: Task): void {
   const before = tables.tasks.get(task.taskId);
   tables.tasks.set(task.taskId, task);
-  tables.indexBefore.set(task.taskId, before?.state === 'PENDING' ? before : undefined);
+  tables.indexBefore.set(task.taskId, before !== undefined && isQueued(before) ? before : undefined);
   const queue = inner(tables.pending, task.cluster);
-  if (task.state === 'PENDING') queue.set(task.taskId, task);
+  if (isQueued(task)) queue.set(task.taskId, task);
   else queue.delete(task.taskId);
   tables.onTaskWritten?.(before, task);
 }

@@ -51,10 +51,14 @@ export function taskCommands(tables: MemoryTables, isStale: (task: Task) => bool
         task.state === 'BLOCKED' ? { ...task, state: 'PENDING', reason: unblockedReason } : undefined,
       );
     },
+    async queueTask(taskId) {
+      return step(taskId, (task) => (task.arriving ? withoutArrival(task) : undefined));
+    },
     async recordWait(ref, reason) {
       return step(ref.taskId, (task) => {
         if (!isIn(task, ref, ['PENDING'])) return undefined;
-        return sameValue(task.reason, reason) ? task : { ...task, reason };
+        if (sameValue(task.reason, reason) && !task.arriving) return task;
+        return { ...withoutArrival(task), reason };
       });
     },
     async recordLaunch(ref, ecsTaskArn) {
@@ -83,7 +87,7 @@ export function taskCommands(tables: MemoryTables, isStale: (task: Task) => bool
         task.attempt === ref.attempt &&
         !isTerminal(task.state) &&
         (ifState === undefined || ifState.includes(task.state))
-          ? { ...task, ...end }
+          ? { ...withoutArrival(task), ...end }
           : undefined,
       );
     },
@@ -119,6 +123,10 @@ export function taskCommands(tables: MemoryTables, isStale: (task: Task) => bool
 
 const isIn = (task: Task, ref: AttemptRef, states: readonly TaskState[]): boolean =>
   task.attempt === ref.attempt && states.includes(task.state);
+
+export function withoutArrival({ arriving: _arriving, ...task }: Task): Task {
+  return task;
+}
 
 function withoutAttempt(task: Task): Task {
   const {

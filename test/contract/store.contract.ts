@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { arraysAndDependenciesContract } from './store/arraysAndDependencies.ts';
+import { arrivalsContract } from './store/arrivals.ts';
 import { claimsContract } from './store/claims.ts';
 import { clustersContract } from './store/clusters.ts';
 import { hostsContract } from './store/hosts.ts';
@@ -11,6 +12,7 @@ export function storeContract(name: string, open: () => Promise<OpenStore>): voi
   describe(`the store on ${name}`, () => {
     const world = storeWorld(open);
     tasksContract(world);
+    arrivalsContract(world);
     arraysAndDependenciesContract(world);
     claimsContract(world);
     hostsContract(world);

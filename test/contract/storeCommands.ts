@@ -63,12 +63,13 @@ const task = fc
     acceptedAt: time,
     demand,
     ports,
-    blocked: fc.boolean(),
+    place: fc.constantFrom('BLOCKED', 'arriving', 'queue'),
   })
-  .map(({ priority, demand, ports, blocked, ...rest }) =>
+  .map(({ priority, demand, ports, place, ...rest }) =>
     aTask({
       ...rest,
-      ...(blocked && { state: 'BLOCKED' }),
+      ...(place === 'BLOCKED' && { state: place }),
+      ...(place === 'arriving' && { arriving: true }),
       spec: aTaskSpec({ priority, demand, hostPorts: ports }),
     }),
   );
@@ -129,6 +130,20 @@ const calls: Calls = {
   addDependent: fc.tuple(taskId, fc.record({ taskId, expiresAt: time })),
   listDependents: fc.tuple(taskId),
   unblockTask: fc.tuple(taskId),
+  queueTask: fc.tuple(taskId),
+  noteArrivals: fc.tuple(
+    fc.record({ at: small, taskIds: fc.uniqueArray(taskId, { minLength: 1, maxLength: 3 }) }).map((over) => ({
+      cluster: 'prod',
+      expiresAt: 9,
+      ...over,
+    })),
+  ),
+  listArrivals: fc.tuple(
+    cluster,
+    fc.record({ afterMs: small, untilMs: small }),
+    fc.integer({ min: 1, max: 3 }),
+  ),
+  recordArrivalsSeen: fc.tuple(cluster, small),
   recordWait: fc.tuple(ref, reason),
   recordLaunch: fc.tuple(ref, fc.constantFrom('arn:1', 'arn:2')),
   recordLaunchUnknown: fc.tuple(ref, fc.constant('timed out')),
@@ -292,6 +307,9 @@ const calls: Calls = {
 
 /** How often a call is drawn beside the others, each once: those whose guards meet other calls' effects. */
 const weights: Partial<Record<keyof Store, number>> = {
+  queueTask: 2,
+  noteArrivals: 3,
+  recordWait: 2,
   acceptTask: 4,
   addHost: 3,
   claim: 12,

@@ -18,6 +18,7 @@ const reads = [
   { call: 'listHosts', args: ['prod'] },
   { call: 'getTasks', args: [['t1', 't2', 't3', 't4']] },
   { call: 'listPending', args: ['prod', 9] },
+  { call: 'listArrivals', args: ['prod', { afterMs: -1, untilMs: 9 }, 9] },
   { call: 'getCluster', args: ['prod'] },
   { call: 'listOpenOrders', args: ['prod'] },
 ];

@@ -6,19 +6,24 @@ import { aCluster, aHost, aTask, aTaskSpec } from '../support/records.ts';
 
 const database = await startDynoxide();
 afterAll(() => database.stop());
+const meter = meterCapacity(database.client);
 
 const TASKS = 8;
 const readCommands = new Set(['GetItemCommand', 'BatchGetItemCommand', 'QueryCommand']);
 
 /**
- * Accept 1 + 1 in the index; claim 2 (transaction) + 1 in the index + 2/8 of the host; launch, run, finish 1 each; release
+ * Accept 1 + 1/8 of the arrival that names them; claim 2 (transaction) + 2/8 of the host; launch, run, finish 1 each; release
  * 1/8 of the host, whose item holds eight claims in its first kilobyte and leaves its attributes to a second item.
  */
-const BUDGET = 8.375;
+const lives = [
+  { life: 'placed at once', waits: false, budget: 6.5 },
+  // The reason and the entry in the index 1 each, out of the index 1.
+  { life: 'that waits first', waits: true, budget: 9.5 },
+];
 
-it('carries a plain task through its whole life within its budget of write units, at eight tasks a claim', async () => {
+it.each(lives)('carries a plain task $life through its whole life for $budget write units', async (each) => {
+  const { life, waits, budget } = each;
   const store = createDynamoStore({ client: database.client, table: await database.createTable() });
-  const meter = meterCapacity(database.client);
   await store.ensureCluster(aCluster());
   const attributes = Object.fromEntries(
     Array.from({ length: 35 }, (_, index) => [`ecs.capability.some-long-capability-name.${index}`, '']),
@@ -41,6 +46,7 @@ it('carries a plain task through its whole life within its budget of write units
   const tasks = Array.from({ length: TASKS }, (_, index) =>
     aTask({
       taskId: `0123456789abcdef012345678${index}`,
+      arriving: true,
       idempotencyKey: '8d3f2c1e-5b6a-4c7d-9e8f-0a1b2c3d4e5f',
       spec: aTaskSpec({
         demand: { cpu: 256, memory: 400 },
@@ -50,12 +56,27 @@ it('carries a plain task through its whole life within its budget of write units
       }),
     }),
   );
-  const each =
+  const every =
     (act: (ref: { taskId: string; attempt: number }) => Promise<{ readonly outcome: string }>) => () =>
       Promise.all(tasks.map(({ taskId, attempt }) => act({ taskId, attempt })));
 
   const arn = 'arn:aws:ecs:us-east-1:123456789012:task/prod/0123456789abcdef0123456789abcdef';
-  await step('accept', () => Promise.all(tasks.map((task) => store.acceptTask(task))));
+  await step('accept', async () => {
+    const taskIds = tasks.map(({ taskId }) => taskId);
+    await store.noteArrivals({ cluster: 'prod', at: 1_790_000_000_000, taskIds, expiresAt: 1_791_000_000 });
+    return Promise.all(tasks.map((task) => store.acceptTask(task)));
+  });
+  const reason = {
+    code: 'WAITING',
+    detail: '0 of 1 hosts can take it (1 cpu): capacity is on its way',
+    explanation: { hostsConsidered: 1, refusals: { cpu: 1 }, next: 'capacity is on its way' },
+  } as const;
+  if (waits) {
+    await step(
+      'wait',
+      every((ref) => store.recordWait(ref, reason)),
+    );
+  }
   await step('claim', async () => [
     await store.claim({
       cluster: 'prod',
@@ -77,15 +98,17 @@ it('carries a plain task through its whole life within its budget of write units
   ]);
   await step(
     'launch',
-    each((ref) => store.recordLaunch(ref, arn)),
+    every((ref) => store.recordLaunch(ref, arn)),
   );
   await step(
     'run',
-    each((ref) => store.recordRunning(ref, { ecsTaskArn: arn, ecsVersion: 3, startedAt: 1_790_000_002_000 })),
+    every((ref) =>
+      store.recordRunning(ref, { ecsTaskArn: arn, ecsVersion: 3, startedAt: 1_790_000_002_000 }),
+    ),
   );
   await step(
     'finish',
-    each((ref) =>
+    every((ref) =>
       store.finishTask(ref, {
         state: 'SUCCEEDED',
         reason: { code: 'STOPPED', detail: 'exit code 0', cause: 'EXIT_ZERO' },
@@ -106,8 +129,8 @@ it('carries a plain task through its whole life within its budget of write units
     ([name, write, read]) => `  ${name.padEnd(8)} ${write.toFixed(2)} write, ${read.toFixed(2)} read`,
   );
   process.stdout.write(
-    `capacity units per task at ${TASKS} tasks a claim:\n${lines.join('\n')}\n  total    ${total.toFixed(2)} write\n`,
+    `capacity units per task ${life}, at ${TASKS} tasks a claim:\n${lines.join('\n')}\n  total    ${total.toFixed(2)} write\n`,
   );
   expect(total).toBeGreaterThan(5);
-  expect(total).toBeLessThanOrEqual(BUDGET);
+  expect(total).toBeLessThanOrEqual(budget);
 });

@@ -3,6 +3,7 @@ import { isTerminal, type Task } from '../../domain/model/task.ts';
 import { cappedWords, holdersWords } from '../../domain/placement/caps.ts';
 import { shareWords } from '../../domain/placement/fairShare.ts';
 import { place } from '../../domain/placement/place.ts';
+import { listArriving } from '../arrivals.ts';
 import { heldWords, settleHolds } from '../preempt.ts';
 import { loadSnapshot } from '../snapshot.ts';
 import type { World } from '../world.ts';
@@ -56,7 +57,8 @@ export async function explainTask(
     return { task, summary: `It waits because the cluster ${cluster.name} is paused; resume it to go on.` };
   if (cluster.pausedSources?.includes(task.source))
     return { task, summary: `It waits because the source ${task.source} is paused; resume it to go on.` };
-  const held = await settleHolds(world, (await loadSnapshot(world, cluster, [taskId])).snapshot);
+  const arriving = (await listArriving(world, cluster)).map((other) => other.taskId);
+  const held = await settleHolds(world, (await loadSnapshot(world, cluster, [taskId, ...arriving])).snapshot);
   const { snapshot } = held;
   const heldPlace = held.open.find(({ heir }) => heir === taskId);
   if (heldPlace) return { task, summary: `It waits: ${heldWords(heldPlace)}.` };

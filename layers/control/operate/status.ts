@@ -1,6 +1,7 @@
 import type { HostState } from '../../domain/model/host.ts';
 import type { AlarmOnPool } from '../../domain/model/pool.ts';
 import { whyPenalised } from '../../domain/placement/penalty.ts';
+import { listArriving } from '../arrivals.ts';
 import type { World } from '../world.ts';
 
 export interface ClusterStatus {
@@ -44,19 +45,21 @@ export async function clusterStatus(
   const { store, clock } = world;
   const cluster = await store.getCluster(name);
   if (!cluster) return undefined;
-  const [hosts, pending, orders] = await Promise.all([
+  const [hosts, pending, arriving, orders] = await Promise.all([
     store.listHosts(name),
     store.listPending(name, 1_000),
+    listArriving(world, cluster),
     store.listOpenOrders(name),
   ]);
   const now = clock.now();
-  const oldestMs = pending.tasks.reduce((age, task) => Math.max(age, now - task.acceptedAt), 0);
+  const tasks = [...pending.tasks, ...arriving];
+  const oldestMs = tasks.reduce((age, task) => Math.max(age, now - task.acceptedAt), 0);
   return {
     cluster: name,
     paused: cluster.paused,
     pausedSources: cluster.pausedSources ?? [],
     weights: cluster.weights ?? {},
-    pending: { tasks: pending.tasks.length, more: pending.more, oldestSeconds: Math.round(oldestMs / 1000) },
+    pending: { tasks: tasks.length, more: pending.more, oldestSeconds: Math.round(oldestMs / 1000) },
     hosts: hosts.map((host) => {
       const penalised = whyPenalised(host, now);
       return {

@@ -1,5 +1,6 @@
 import type { Cluster } from '../../domain/model/pool.ts';
 import type { ObservedTask } from '../../ports/containers.ts';
+import { queueForgotten } from '../arrivals.ts';
 import type { World } from '../world.ts';
 import { reconcileBlocked } from './blocked.ts';
 import { reconcileClaims } from './claims.ts';
@@ -32,6 +33,7 @@ export async function reconcileCluster(world: World, cluster: Cluster): Promise<
   const relaunch = await reconcileClaims(world, await store.listHosts(cluster.name), observed, repairs);
   await stopStrays(world, ecsTasks, repairs);
   await reconcileBlocked(world, cluster, repairs);
+  repairs.tasksQueued += await queueForgotten(world, cluster);
   await reconcileQueue(world, cluster);
   await consolidate(world, cluster);
 

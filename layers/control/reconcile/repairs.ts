@@ -14,6 +14,8 @@ export interface Repairs {
   straysStopped: number;
   timeouts: number;
   dependentsReleased: number;
+  /** Accepted, and neither placed nor queued by the pass that was to. */
+  tasksQueued: number;
   ledgerErrors: number;
 }
 
@@ -32,5 +34,6 @@ export const noRepairs = (): Repairs => ({
   straysStopped: 0,
   timeouts: 0,
   dependentsReleased: 0,
+  tasksQueued: 0,
   ledgerErrors: 0,
 });

@@ -87,6 +87,8 @@ export interface Cluster {
   readonly weights?: Readonly<Record<string, number>>;
   /** Absent while one source has the cluster to itself. */
   readonly usage?: Usage;
+  /** Whatever arrived until then, epoch ms, has been placed or is in the queue; absent before the first arrival. */
+  readonly arrivalsSeenAt?: number;
   readonly pools: readonly Pool[];
 }
 

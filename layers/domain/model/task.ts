@@ -119,6 +119,8 @@ export interface Task {
   readonly ordinal: number;
   readonly spec: TaskSpec;
   readonly state: TaskState;
+  /** PENDING, and beside the queue until the pass that its wake asks for has placed or queued it (`Arrival`). */
+  readonly arriving?: true;
   /** The attempt that is queued or under way, from 1. Only ever grows. */
   readonly attempt: number;
   /** Attempts that ended by the task's own doing. */

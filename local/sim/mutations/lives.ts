@@ -10,6 +10,47 @@ export const livesMutations: readonly Mutation[] = [
     decorators: { bus: (bus) => ({ ...bus, wake: async () => {} }) },
   },
   {
+    name: 'arrivals-unnoted',
+    what: 'Tasks go on record beside the queue, and nobody notes that they have come.',
+    caughtBy: ['allEnd'],
+    decorators: onStore(() => ({ noteArrivals: async () => {} })),
+  },
+  {
+    name: 'arrivals-ignored',
+    what: 'Nobody looks after what arrived and whose wake was lost.',
+    caughtBy: ['allEnd'],
+    decorators: onStore(() => ({ listArrivals: async () => ({ arrivals: [], more: false }) })),
+  },
+  {
+    name: 'arrivals-seen-unseen',
+    what: 'Arrivals count as looked after when they have been listed, whatever became of it.',
+    caughtBy: ['allEnd'],
+    seed: 241,
+    decorators: onStore((store) => ({
+      listArrivals: async (cluster, time, limit) => {
+        const listed = await store.listArrivals(cluster, time, limit);
+        const last = listed.arrivals.at(-1);
+        if (last !== undefined) await store.recordArrivalsSeen(cluster, last.at);
+        return listed;
+      },
+    })),
+  },
+  {
+    name: 'never-queued',
+    what: 'What arrived and has no place is told why, and not queued.',
+    caughtBy: ['allEnd'],
+    decorators: onStore((store, { tables }) => ({
+      recordWait: async (ref, reason) => {
+        const arriving = tables.tasks.get(ref.taskId)?.arriving;
+        const recorded = await store.recordWait(ref, reason);
+        const after = tables.tasks.get(ref.taskId);
+        if (arriving && after !== undefined) putTask(tables, { ...after, arriving });
+        return recorded;
+      },
+      queueTask: async (taskId) => ({ outcome: 'refused', current: tables.tasks.get(taskId) }),
+    })),
+  },
+  {
     name: 'lost-provision',
     what: 'Nobody is ever asked for capacity.',
     caughtBy: ['allEnd'],

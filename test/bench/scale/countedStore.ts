@@ -2,11 +2,12 @@ import type { Store } from '../../../layers/ports/store.ts';
 
 /** Write units of one call beside the units for each of its tasks; `test/contract/writeUnits.test.ts` measures them. */
 const UNITS: Readonly<Record<string, { readonly call: number; readonly task?: number }>> = {
-  acceptTask: { call: 2 },
-  claim: { call: 2, task: 3 },
+  acceptTask: { call: 1 },
+  claim: { call: 2, task: 2 },
   recordLaunch: { call: 1 },
   recordRunning: { call: 1 },
   recordWait: { call: 1 },
+  queueTask: { call: 1 },
   finishTask: { call: 1 },
   releaseClaims: { call: 1 },
   addHost: { call: 2 },
@@ -14,6 +15,10 @@ const UNITS: Readonly<Record<string, { readonly call: number; readonly task?: nu
   openOrder: { call: 1 },
   closeOrder: { call: 1 },
 };
+
+/** An arrival without its ids, and one of them (26 characters, of a list). */
+const ARRIVAL_BYTES = 150;
+const ID_BYTES = 30;
 
 export interface CountedStore {
   readonly store: Store;
@@ -27,6 +32,20 @@ export interface CountedStore {
 export function countedStore(inner: Store): CountedStore {
   const calls = new Map<string, number>();
   let units = 0;
+  /** In the queue's index, where coming and going cost a unit each. */
+  const queued = new Set<string>();
+  const enter = (taskId: string): number => {
+    queued.add(taskId);
+    return 1;
+  };
+  const leave = (taskId: string): number => (queued.delete(taskId) ? 1 : 0);
+  const besides: { readonly [Name in keyof Store]?: (...args: Parameters<Store[Name]>) => number } = {
+    acceptTask: ({ taskId, arriving }) => (arriving ? 0 : enter(taskId)),
+    noteArrivals: ({ taskIds }) => Math.ceil((ARRIVAL_BYTES + taskIds.length * ID_BYTES) / 1024),
+    recordWait: ({ taskId }) => enter(taskId),
+    queueTask: (taskId) => enter(taskId),
+    claim: ({ tasks }) => tasks.reduce((sum, { taskId }) => sum + leave(taskId), 0),
+  };
   const store = new Proxy(inner, {
     get(target, name, receiver) {
       const method: unknown = Reflect.get(target, name, receiver);
@@ -36,6 +55,8 @@ export function countedStore(inner: Store): CountedStore {
         const { call = 0, task = 0 } = UNITS[name] ?? {};
         const tasks = (args[0] as { readonly tasks?: readonly unknown[] } | undefined)?.tasks?.length ?? 0;
         units += call + task * tasks;
+        units +=
+          (besides[name as keyof Store] as ((...args: unknown[]) => number) | undefined)?.(...args) ?? 0;
         return method.apply(target, args);
       };
     },

@@ -60,11 +60,18 @@ export async function createDrive(maxHosts: number) {
   await store.ensureCluster(aCluster({ name: CLUSTER, cells: 64, pools: [pool] }));
   const fake = fakeWorld(store);
   const [launched, bought, live] = [[] as Launched[], [] as string[], new Map<string, Launched>()];
+  const [woken, wanted] = [new Set<string>(), new Set<string>()];
+  const asking =
+    (ids: Set<string>) =>
+    async (_cluster: string, _reason: string, options: { readonly taskIds?: readonly string[] } = {}) => {
+      for (const id of options.taskIds ?? []) ids.add(id);
+    };
   const nothing = (): void => {};
   const world = {
     ...fake,
     log: { ...fake.log, debug: nothing, with: nothing, begin: nothing },
     metrics: { count: nothing, sample: nothing, flush: nothing },
+    bus: { ...fake.bus, wake: asking(woken), provision: asking(wanted) },
     settings: { service: 'scale', logLevel: 'ERROR' } as never,
     containers: {
       ...fake.containers,
@@ -107,7 +114,12 @@ export async function createDrive(maxHosts: number) {
     }
     return performance.now() - started;
   };
-  const wake = JSON.stringify({ cluster: CLUSTER, reason: 'scale', taskIds: [] });
+  /** What was asked of a function meanwhile, as one message. */
+  const merged = (asked: Set<string>): string[] => {
+    const taskIds = [...asked];
+    asked.clear();
+    return [JSON.stringify({ cluster: CLUSTER, reason: 'scale', taskIds })];
+  };
   return {
     store,
     calls,
@@ -115,8 +127,8 @@ export async function createDrive(maxHosts: number) {
     live,
     advance: fake.advance,
     accept: (texts: readonly string[]) => give('accept', texts),
-    pass: () => give('schedule', [wake]),
-    purchase: () => give('provision', [wake]),
+    pass: () => give('schedule', merged(woken)),
+    purchase: () => give('provision', merged(wanted)),
     /** What was bought registers. */
     register: () =>
       give(

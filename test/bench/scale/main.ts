@@ -54,6 +54,7 @@ for (let running = 0; running < TASKS; running += WAVE) {
     asked(`r${running}-${n}`, PER_REQUEST),
   );
   await drive.accept(requests);
+  await timed(drive.pass());
   for (let round = 0; drive.live.size < running + WAVE; round += 1) {
     if (round === MAX_ROUNDS) throw new Error(`only ${drive.live.size} of ${running + WAVE} tasks run`);
     await timed(drive.purchase());
