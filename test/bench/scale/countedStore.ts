@@ -10,7 +10,8 @@ const UNITS: Readonly<Record<string, { readonly call: number; readonly task?: nu
   queueTask: { call: 1 },
   finishTask: { call: 1 },
   releaseClaims: { call: 1 },
-  addHost: { call: 2 },
+  // Two items and a look at the order, of 3 KiB with twelve offers: a transaction doubles.
+  addHost: { call: 10 },
   registerHost: { call: 2 },
   openOrder: { call: 1 },
   closeOrder: { call: 1 },
