@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { IsolationProfile } from '../../layers/domain/isolation/profile.ts';
 import { controllerDirectory, parseCgroupMounts } from '../cgroupMounts.ts';
 import { flatKeyed } from '../taskSample.ts';
-import { AgentUnderTest, eventually } from './agentUnderTest.ts';
+import { AgentUnderTest, eventually, STANDS_BOUND_MS } from './agentUnderTest.ts';
 import { burstEffect } from './burstEffect.ts';
 import { writeLimitEffect } from './diskEffect.ts';
 import { type EcsShape, EcsTask, makeGroup, type Request, removeGroup } from './ecsTask.ts';
@@ -249,8 +249,8 @@ describe(`cgroup v${mounts.version}${systemd ? ' below systemd' : ''}`, () => {
       await task.remove();
     }
     assert.ok(agent.alive, agent.log);
-    // A new task is in time again when the agent is through with those that are gone.
-    await eventually(async () => assert.deepEqual((await agent.report()).tasks, {}), 20_000);
+    // Announced behind those that are gone: when its values stand, the agent is through with them.
+    await withTask(limits, (task) => eventually(() => assertStands(task), STANDS_BOUND_MS));
     await withTask(limits, (task) => eventually(() => assertStands(task), 2_000));
   });
 
