@@ -24,6 +24,8 @@ export interface Guest {
   readonly initramfs: string;
 }
 
+/** Printed by a guest when it has booted. */
+export const START_MARK = 'BERTH-SUITE-START';
 /** Printed by a guest when its suite has ended, before the exit code. */
 export const EXIT_MARK = 'BERTH-SUITE-EXIT:';
 
@@ -78,6 +80,7 @@ mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; m
 ${MOUNT_CGROUPS[kind]}
 ip link set lo up
 ${prepare(modules)}
+echo ${START_MARK}
 cd /suite; env $SUITE_SETTINGS ${SUITE_ENVIRONMENT.join(' ')} /suite/node /suite/suite.mjs </dev/null
 echo "${EXIT_MARK}$?"
 sync; reboot -f
@@ -94,7 +97,7 @@ TTYPath=/dev/ttyS0
 ${SUITE_ENVIRONMENT.map((line) => `Environment=${line}`).join('\n')}
 Environment=BERTH_SUITE_SYSTEMD=1
 PassEnvironment=BERTH_SUITE_KILLS BERTH_SUITE_REST_MS
-ExecStart=/bin/sh -c '${prepare(modules)}; /suite/node /suite/suite.mjs; echo "${EXIT_MARK}$?"; systemctl reboot --force --force'
+ExecStart=/bin/sh -c 'echo ${START_MARK}; ${prepare(modules)}; /suite/node /suite/suite.mjs; echo "${EXIT_MARK}$?"; systemctl reboot --force --force'
 `;
 
 /** The kernel and root of a guest. The slow parts (kernel, Debian root) are made once and kept in `cache`. */

@@ -7,8 +7,8 @@ import { type GuestKind, guestImage } from './guestImage.ts';
 import { runGuest } from './qemu.ts';
 
 /**
- * `npm run test:host`: one suite on three kernels and both versions of cgroups. `--only native|v1|v2|v2-systemd` runs one of them, `--kills` and
- * `--rest-ms` shorten the long tests.
+ * `npm run test:host`: one suite on three kernels and both versions of cgroups. `--only native|v1|v2|v2-systemd` runs
+ * one of them, `--kills` and `--rest-ms` shorten the long tests.
  */
 const { values } = parseArgs({
   options: {
