@@ -6,4 +6,4 @@ export const HEAP_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=64']
  * 8 MB of resident pages) and the feedback they would need: the agent computes little and waits much. Without a compiler
  * there is no WebAssembly, by which Node.js strips types: the agent's source takes `HEAP_FLAGS` only.
  */
-export const NODE_FLAGS = [...HEAP_FLAGS, '--lite-mode', '--max-lazy', '--no-compilation-cache'] as const;
+export const NODE_FLAGS = [...HEAP_FLAGS, '--lite-mode'] as const;
