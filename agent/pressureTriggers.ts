@@ -11,7 +11,7 @@ const PROBE = `some 1 ${WINDOW_US}`;
  * Pressure triggers (kernel documentation, accounting/psi) on the group of all tasks: it stalls when one of them does, so
  * that three files tell of every task.
  *
- * They are meant to be awaited by `poll(POLLPRI)`, which Node.js has not. From 6.5 and 6.1.40 on, the kernel tells of a
+ * They are meant to be awaited by `poll(POLLPRI)`, which Node.js has not. Newer kernels (seen: 6.1.192, 6.18) tell of a
  * cgroup's triggers through kernfs, hence through inotify too: once, since only a poll resets a trigger. So each is written
  * anew after it has fired. Whether this kernel does so is not asked of its version, but tried.
  */
