@@ -28,8 +28,13 @@ export function hostCommands(tables: MemoryTables): HostStore {
     return host;
   };
   return {
-    async listHosts(cluster) {
-      return [...inner(tables.hosts, cluster).values()]
+    async listHosts(cluster, hostIds) {
+      const known = inner(tables.hosts, cluster);
+      const hosts =
+        hostIds === undefined
+          ? [...known.values()]
+          : [...new Set(hostIds)].flatMap((hostId) => known.get(hostId) ?? []);
+      return hosts
         .sort((a, b) => (a.hostId < b.hostId ? -1 : 1))
         .map((host) => withReport(host, tables.reports.get(host.hostId)));
     },

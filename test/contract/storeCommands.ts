@@ -213,7 +213,7 @@ const calls: Calls = {
     fc.constantFrom('db', 'api'),
     fc.uniqueArray(ref, { maxLength: 2, selector: attemptToken }),
   ),
-  listHosts: fc.tuple(cluster),
+  listHosts: fc.tuple(cluster, fc.option(fc.array(hostId, { maxLength: 3 }), { nil: undefined })),
   getHost: fc.tuple(cluster, hostId),
   addHost: fc.tuple(host),
   registerHost: fc.tuple(

@@ -62,8 +62,8 @@ export const launchesMutations: readonly Mutation[] = [
           ...task,
           ...(task.startedAt !== undefined && { startedAt: 0 }),
         })),
-      listHosts: async (cluster) =>
-        (await store.listHosts(cluster)).map((host) => ({
+      listHosts: async (cluster, hostIds) =>
+        (await store.listHosts(cluster, hostIds)).map((host) => ({
           ...host,
           claims: Object.fromEntries(
             Object.entries(host.claims).map(([id, claim]) => [id, { ...claim, claimedAt: 0 }]),

@@ -13,6 +13,11 @@ export function hostsContract(world: StoreWorld): void {
       }
       expect(await world.store.listHosts('prod')).toEqual(hosts);
       expect(await world.store.listHosts('nowhere')).toEqual([]);
+      expect(await world.store.listHosts('prod', ['i-07', 'i-none', 'i-02', 'i-07'])).toEqual([
+        hosts[2],
+        hosts[7],
+      ]);
+      expect(await world.store.listHosts('prod', [])).toEqual([]);
       expect(await world.store.addHost(aHost({ hostId: 'i-00', pool: 'other' }))).toEqual({
         outcome: 'refused',
         current: hosts[0],
@@ -47,6 +52,7 @@ export function hostsContract(world: StoreWorld): void {
         { ...telling, agentSeenAt, pressure, cannot },
         booting,
       ]);
+      expect(await world.store.listHosts('prod', ['i-2'])).toEqual([{ ...telling, agentSeenAt, pressure }]);
       expect(await world.store.getHost('prod', 'i-2')).toEqual(telling);
     });
 
