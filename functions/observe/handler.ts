@@ -4,6 +4,7 @@ import { type Observation, observeTask } from '../../layers/control/observeTask.
 import { type Release, Releases } from '../../layers/control/releases.ts';
 import { type ParsedEvent, parseIncoming } from '../../layers/events/incoming.ts';
 import type { Wakes } from '../../layers/ports/bus.ts';
+import type { ObservedTask } from '../../layers/ports/containers.ts';
 import type { Deps } from '../../layers/runtime/deps.ts';
 import { processBatch } from '../../layers/runtime/sqsBatch.ts';
 
@@ -14,23 +15,27 @@ export type ObserveDeps = Pick<Deps, 'store' | 'containers' | 'clock' | 'log' | 
 interface Applied {
   readonly outcome: Observation;
   readonly cluster?: string;
+  /** The only host that it changed. EC2 takes hosts away, and then the pass has to see what is missing. */
+  readonly changedHost?: string;
 }
 
 /**
  * State changes of ECS and EC2, applied one by one. The claims of the attempts that they end are given back together, and
- * each cluster in which something was freed is woken once, after that.
+ * each cluster in which something was freed is woken once, after that, by the names of the hosts that have room again.
  */
 export function createHandler(deps: ObserveDeps) {
   return async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
-    const freed = new Set<string>();
+    const freed = new Map<string, (string | undefined)[]>();
     const releases = new Releases(deps);
     const response = await processBatch(
       deps,
       event,
       async (body, { messageId }) => {
-        const { outcome, cluster } = await observe(deps, parseIncoming(body), releases.of(messageId));
+        const release = releases.of(messageId);
+        const { outcome, cluster, changedHost } = await observe(deps, parseIncoming(body), release);
         deps.metrics.count('Observations', 1, { outcome });
-        if (outcome === 'freed' && cluster !== undefined) freed.add(cluster);
+        if (outcome === 'freed' && cluster !== undefined)
+          freed.set(cluster, [...(freed.get(cluster) ?? []), changedHost]);
       },
       {
         remainingMs: () => context.getRemainingTimeInMillis(),
@@ -38,7 +43,12 @@ export function createHandler(deps: ObserveDeps) {
       },
     );
     // A wake that is lost here is made good by the next reconcile.
-    for (const cluster of freed) await deps.bus.wake(cluster, 'capacity or a queued attempt');
+    for (const [cluster, hosts] of freed) {
+      const changedHosts = [...new Set(hosts.filter((host) => host !== undefined))];
+      await deps.bus.wake(cluster, 'capacity or a queued attempt', {
+        ...(!hosts.includes(undefined) && { changedHosts }),
+      });
+    }
     return response;
   };
 }
@@ -46,9 +56,11 @@ export function createHandler(deps: ObserveDeps) {
 async function observe(deps: ObserveDeps, event: ParsedEvent, release: Release): Promise<Applied> {
   switch (event.kind) {
     case 'ecs-task':
-      return { outcome: await observeTask(deps, event.task, release), cluster: event.task.cluster };
-    case 'ecs-host':
-      return { outcome: await observeHost(deps, event.host), cluster: event.host.cluster };
+      return observeEnd(deps, event.task, release);
+    case 'ecs-host': {
+      const { cluster, hostId: changedHost } = event.host;
+      return { outcome: await observeHost(deps, event.host), cluster, changedHost };
+    }
     case 'ec2-state':
       return observeMachine(deps, event);
     case 'spot-interruption':
@@ -67,4 +79,14 @@ async function observe(deps: ObserveDeps, event: ParsedEvent, release: Release):
       deps.metrics.count('UnknownEvents');
       return { outcome: 'ignored' };
   }
+}
+
+/** The host that an ended attempt leaves is the one on which its claim is given back. */
+async function observeEnd(deps: ObserveDeps, task: ObservedTask, release: Release): Promise<Applied> {
+  let changedHost: string | undefined;
+  const outcome = await observeTask(deps, task, (ended, failedToStart) => {
+    changedHost = ended.hostId;
+    return release(ended, failedToStart);
+  });
+  return { outcome, cluster: task.cluster, ...(changedHost !== undefined && { changedHost }) };
 }

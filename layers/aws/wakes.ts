@@ -20,8 +20,15 @@ const MAX_DELAY_SECONDS = 900;
 /** A body may be 256 KiB; ids that are left out are found by the queue's index or by `reconcile`. */
 const MAX_TASK_IDS = 2_000;
 
-const bodyOf = (cluster: string, reason: string, taskIds: readonly string[] = []): string =>
-  JSON.stringify({ cluster, reason, taskIds: taskIds.slice(0, MAX_TASK_IDS) });
+/** With more than these changed a pass had better read them all. */
+const MAX_CHANGED_HOSTS = 200;
+
+const bodyOf = (
+  cluster: string,
+  reason: string,
+  taskIds: readonly string[] = [],
+  changedHosts: readonly string[] | undefined = undefined,
+): string => JSON.stringify({ cluster, reason, taskIds: taskIds.slice(0, MAX_TASK_IDS), changedHosts });
 
 /** The waking half of the bus port, on SQS. */
 export function createWakes(options: WakesOptions): Wakes {
@@ -44,12 +51,16 @@ export function createWakes(options: WakesOptions): Wakes {
   };
 
   return {
-    wake: async (cluster, reason, { taskIds = [], delayMs = 0 } = {}) => {
-      const body = bodyOf(cluster, reason, taskIds);
+    wake: async (cluster, reason, { taskIds = [], changedHosts, delayMs = 0 } = {}) => {
+      const changed =
+        changedHosts !== undefined && changedHosts.length <= MAX_CHANGED_HOSTS ? changedHosts : undefined;
+      const body = bodyOf(cluster, reason, taskIds, changed);
       if (delayMs <= 0) return sendFifo(options.wakeQueueUrl, cluster, body);
       const delaySeconds = Math.min(MAX_DELAY_SECONDS, Math.ceil(delayMs / 1000));
       const at = clock.now() + delaySeconds * 1000;
-      if (taskIds.length === 0 && later.covers(cluster, at)) return;
+      const names = taskIds.length > 0 || (changed !== undefined && changed.length > 0);
+      const chain = { cluster, whole: changed === undefined };
+      if (!names && later.covers(chain, at)) return;
       await sqs.send(
         new SendMessageCommand({
           QueueUrl: options.lateWakeQueueUrl,
@@ -57,28 +68,37 @@ export function createWakes(options: WakesOptions): Wakes {
           DelaySeconds: delaySeconds,
         }),
       );
-      later.remember(cluster, at);
+      later.remember(chain, at);
     },
     provision: (cluster, reason, { taskIds = [] } = {}) =>
       sendFifo(options.provisionQueueUrl, cluster, bodyOf(cluster, reason, taskIds)),
   };
 }
 
+/** Whether the passes of a chain have to see all hosts. */
+interface Chain {
+  readonly cluster: string;
+  readonly whole: boolean;
+}
+
 /**
  * The next delayed wake of each cluster. Each pass of a waiting cluster asks for one; without this every wake from
  * elsewhere would start a chain of its own, and the chains would never end. One that comes earlier than asked covers a
- * later one, because the pass it starts asks again.
+ * later one, because the pass it starts asks again; one that sees all hosts covers one that need not.
  */
 function createLaterMemory(clock: Clock) {
   const next = new Map<string, number>();
-  const covers = (cluster: string, at: number): boolean => {
-    const known = next.get(cluster);
+  const keyOf = (cluster: string, whole: boolean): string => `${cluster}/${whole ? 'whole' : 'part'}`;
+  const has = (key: string, at: number): boolean => {
+    const known = next.get(key);
     return known !== undefined && known > clock.now() && known <= at;
   };
+  const covers = ({ cluster, whole }: Chain, at: number): boolean =>
+    has(keyOf(cluster, true), at) || (!whole && has(keyOf(cluster, false), at));
   return {
     covers,
-    remember: (cluster: string, at: number): void => {
-      if (!covers(cluster, at)) next.set(cluster, at);
+    remember: (chain: Chain, at: number): void => {
+      if (!covers(chain, at)) next.set(keyOf(chain.cluster, chain.whole), at);
     },
   };
 }

@@ -117,7 +117,10 @@ async function putAndWake(world: AcceptWorld, prepared: Prepared): Promise<Accep
   if (request.after.length > 0) await settleBlocked(world, tasks);
   const taskIds = tasks.filter(({ state }) => state === 'PENDING').map(({ taskId }) => taskId);
   if (taskIds.length > 0) {
-    await world.bus.wake(request.cluster, 'tasks accepted', { taskIds: taskIds.slice(0, MAX_HINTS) });
+    await world.bus.wake(request.cluster, 'tasks accepted', {
+      taskIds: taskIds.slice(0, MAX_HINTS),
+      changedHosts: [],
+    });
   }
   return { outcome: 'accepted', tasks, duplicates };
 }

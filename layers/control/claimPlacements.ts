@@ -26,6 +26,10 @@ export interface Applied {
   readonly again: string[];
   /** Hosts on which something was placed. */
   readonly claimed: Set<string>;
+  /** Hosts that got room back, as ECS refused what was placed there. */
+  readonly refused: Set<string>;
+  /** Claims that lost against a change of their host. */
+  lost: number;
 }
 
 /** The tasks a plan speaks of, and what hosts hold for some of them. */
@@ -42,15 +46,28 @@ export async function claimAndLaunch(
   known: Known,
   unfinished: readonly Task[],
 ): Promise<Applied> {
-  const applied: Applied = { placedIds: new Set(), launched: 0, stale: [], again: [], claimed: new Set() };
+  const applied: Applied = {
+    placedIds: new Set(),
+    launched: 0,
+    stale: [],
+    again: [],
+    claimed: new Set(),
+    refused: new Set(),
+    lost: 0,
+  };
   const launch = async (task: Task): Promise<void> => {
     const result = await launchTask(world, task);
     if (result === 'again') applied.again.push(task.taskId);
-    else if (result === 'replace') applied.stale.push(task.taskId);
-    else applied.launched += 1;
+    else if (result === 'replace') {
+      applied.stale.push(task.taskId);
+      if (task.hostId !== undefined) applied.refused.add(task.hostId);
+    } else applied.launched += 1;
   };
   await concurrently(unfinished, LAUNCHES_AT_ONCE, launch);
-  const hosts = new Map(snapshot.hosts.map((host) => [host.hostId, host]));
+  const wanted = new Set(plan.placements.map(({ hostId }) => hostId));
+  const hosts = new Map(
+    snapshot.hosts.filter(({ hostId }) => wanted.has(hostId)).map((host) => [host.hostId, host]),
+  );
   const chunks = plan.placements.flatMap((placement) => chunked(placement, known.byId));
   const claimAndGo = async (chunk: HostPlacement): Promise<void> => {
     const host = hosts.get(chunk.hostId);
@@ -158,6 +175,7 @@ async function claimChunk(
           ...factorOf(task),
         }));
       case 'host-changed':
+        applied.lost += 1;
         applied.stale.push(...tasks.map((task) => task.taskId));
         return [];
       case 'cap-reached': {

@@ -62,7 +62,10 @@ export async function settleBlocked(world: DependencyWorld, tasks: readonly Task
     round = (await store.getTasks(next.flat())).filter(isBlocked);
   }
   for (const [cluster, taskIds] of released) {
-    await bus.wake(cluster, 'dependencies are met', { taskIds: taskIds.slice(0, MAX_HINTS) });
+    await bus.wake(cluster, 'dependencies are met', {
+      taskIds: taskIds.slice(0, MAX_HINTS),
+      changedHosts: [],
+    });
   }
   return moved;
 }

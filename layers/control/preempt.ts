@@ -33,12 +33,20 @@ export interface Held {
   readonly wakeAt?: number;
 }
 
+export const nothingHeld = (snapshot: Snapshot): Held => ({
+  snapshot,
+  placements: [],
+  waits: [],
+  holds: new Map(),
+  heirs: [],
+  void: [],
+  open: [],
+});
+
 /** Takes heirs out of what is planned. Reads the tasks only when there are holds, and writes nothing. */
 export async function settleHolds(world: Pick<World, 'store' | 'clock'>, snapshot: Snapshot): Promise<Held> {
   const places = heldPlaces(snapshot.hosts);
-  if (places.length === 0) {
-    return { snapshot, placements: [], waits: [], holds: new Map(), heirs: [], void: [], open: [] };
-  }
+  if (places.length === 0) return nothingHeld(snapshot);
   const now = world.clock.now();
   const tasks = new Map(
     (await world.store.getTasks(places.map(({ heir }) => heir))).map((task) => [task.taskId, task]),

@@ -8,7 +8,8 @@ const WRITES_AT_ONCE = 10;
 
 /**
  * The record says why a task waits when it begins to and when what happens next is something else (`isOtherNews`);
- * `explain` counts afresh, so that a queue of thousands does not rewrite itself at every pass. A back-off has already said what is next.
+ * `explain` counts afresh, so that a queue of thousands does not rewrite itself at every pass. A back-off
+ * has already said what is next, until it is over and no host takes the task.
  */
 export async function recordWaits(
   world: Pick<World, 'store'>,
@@ -18,7 +19,7 @@ export async function recordWaits(
   const news = waits.filter(({ taskId, explanation }) => {
     const known = byId.get(taskId)?.reason;
     if (known?.code === 'WAITING') return isOtherNews(known.explanation.next, explanation.next);
-    return known?.code !== 'BACKOFF';
+    return known?.code !== 'BACKOFF' || explanation.hostsConsidered > 0;
   });
   await concurrently(news, WRITES_AT_ONCE, async (wait) => {
     await world.store.recordWait(wait, {

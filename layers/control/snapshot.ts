@@ -1,3 +1,4 @@
+import type { Host } from '../domain/model/host.ts';
 import type { Cluster } from '../domain/model/pool.ts';
 import type { Snapshot } from '../domain/model/snapshot.ts';
 import type { Task } from '../domain/model/task.ts';
@@ -28,13 +29,14 @@ export async function loadSnapshot(
   world: Pick<World, 'store' | 'clock'>,
   cluster: Cluster,
   taskIds: readonly string[],
+  readHosts: () => Promise<readonly Host[]> = () => world.store.listHosts(cluster.name),
 ): Promise<Loaded> {
   const { store } = world;
   const paused = new Set(cluster.pausedSources);
   const [hinted, queue, hosts, openOrders, insufficientCapacity] = await Promise.all([
     store.getTasks([...new Set(taskIds)]),
     store.listPending(cluster.name, paused.size > 0 ? MAX_PENDING_READ : MAX_PENDING_PER_PASS),
-    store.listHosts(cluster.name),
+    readHosts(),
     store.listOpenOrders(cluster.name),
     store.listInsufficientCapacity(cluster.name, world.clock.now()),
   ]);

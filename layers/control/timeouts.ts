@@ -26,7 +26,11 @@ export async function wakeAtDeadline(
   if (deadline === undefined) return;
   const delayMs = Math.max(1, deadline - world.clock.now());
   if (delayMs > withinMs) return;
-  await world.bus.wake(task.cluster, 'a timeout', { taskIds: [task.taskId], delayMs });
+  await world.bus.wake(task.cluster, 'a timeout', {
+    taskIds: [task.taskId],
+    changedHosts: [],
+    delayMs,
+  });
 }
 
 /** Marks an attempt that has run too long; what it returns is the request on record, to be carried out. */

@@ -1,10 +1,11 @@
 import * as v from 'valibot';
 
-/** What the wake and provision queues carry: which cluster, why, and the tasks it is about. */
+/** What the wake and provision queues carry: which cluster, why, the tasks it is about, and the only hosts it has changed. */
 const wakeSchema = v.object({
   cluster: v.pipe(v.string(), v.minLength(1), v.maxLength(255)),
   reason: v.string(),
   taskIds: v.array(v.pipe(v.string(), v.maxLength(64))),
+  changedHosts: v.optional(v.array(v.pipe(v.string(), v.maxLength(64)))),
 });
 
 export type Wake = v.InferOutput<typeof wakeSchema>;

@@ -13,11 +13,20 @@ export interface Announcements {
 
 /** What Berth's own functions ask of each other. */
 export interface Wakes {
-  /** Asks for a pass over the cluster; `taskIds` are what it is about (the queue's index may not show them yet). */
+  /** Asks for a pass over the cluster. */
   wake(
     cluster: string,
     reason: string,
-    options?: { readonly taskIds?: readonly string[]; readonly delayMs?: number },
+    options?: {
+      /** What it is about: the queue's index may not show them yet. */
+      readonly taskIds?: readonly string[];
+      /**
+       * The only hosts that what it is about has changed, none if it is empty: the pass may do without reading the others.
+       * Absent: it has to see them all.
+       */
+      readonly changedHosts?: readonly string[];
+      readonly delayMs?: number;
+    },
   ): Promise<void>;
   /** Asks for capacity for what is pending in the cluster. */
   provision(

@@ -1,6 +1,6 @@
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { expect, test } from 'vitest';
-import { processWakes } from './wakeBatch.ts';
+import { type MergedWake, processWakes } from './wakeBatch.ts';
 
 const record = (messageId: string, body: string): SQSRecord =>
   ({ messageId, body, attributes: {} }) as unknown as SQSRecord;
@@ -16,18 +16,43 @@ function telemetry() {
 }
 
 test('wakes of one cluster become one piece of work with all their tasks', async () => {
-  const work: [string, readonly string[]][] = [];
+  const work: [string, MergedWake][] = [];
   const response = await processWakes(
     telemetry(),
     event(record('1', wake('a', 't1')), record('2', wake('b')), record('3', wake('a', 't2', 't1'))),
     context(60_000),
-    async (cluster, taskIds) => void work.push([cluster, taskIds]),
+    async (cluster, wake) => void work.push([cluster, wake]),
   );
   expect(work).toEqual([
-    ['a', ['t1', 't2']],
-    ['b', []],
+    ['a', { taskIds: ['t1', 't2'] }],
+    ['b', { taskIds: [] }],
   ]);
   expect(response.batchItemFailures).toEqual([]);
+});
+
+test('all hosts are to be seen unless every wake of the cluster says which have changed', async () => {
+  const of = (cluster: string, changedHosts?: readonly string[]): string =>
+    JSON.stringify({ cluster, reason: 'test', taskIds: [], changedHosts });
+  const bodies = [
+    ...[of('part', ['i-1']), of('part', []), of('part', ['i-2', 'i-1'])],
+    ...[of('whole', ['i-1']), of('whole')],
+    ...[0, 100, 200].map((from) =>
+      of(
+        'many',
+        Array.from({ length: 99 }, (_, n) => `i-${from + n}`),
+      ),
+    ),
+  ];
+  const work = new Map<string, MergedWake>();
+  await processWakes(
+    telemetry(),
+    event(...bodies.map((body, index) => record(String(index), body))),
+    context(60_000),
+    async (cluster, merged) => void work.set(cluster, merged),
+  );
+  expect(work.get('part')).toEqual({ taskIds: [], changedHosts: ['i-1', 'i-2'] });
+  expect(work.get('whole')).toEqual({ taskIds: [] });
+  expect(work.get('many')).toEqual({ taskIds: [] });
 });
 
 test('a cluster whose work fails gets all its messages again and leaves the others alone', async () => {

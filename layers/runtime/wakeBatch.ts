@@ -8,6 +8,23 @@ import type { BaseDeps } from './deps.ts';
  */
 const MAX_TASK_IDS = 20_000;
 
+/** With more than these changed a pass reads them all. */
+const MAX_CHANGED_HOSTS = 200;
+
+/** What a batch's messages about one cluster say together. */
+export interface MergedWake {
+  readonly taskIds: readonly string[];
+  /** As in `Wakes.wake`: absent when any of them asks for all hosts to be seen. */
+  readonly changedHosts?: readonly string[];
+}
+
+interface Group {
+  readonly messageIds: string[];
+  readonly taskIds: Set<string>;
+  readonly changedHosts: Set<string>;
+  whole: boolean;
+}
+
 /**
  * Merges a batch's messages by cluster and does the work once for each. A cluster whose work fails has all its messages
  * delivered again; the others are done with.
@@ -19,9 +36,9 @@ export async function processWakes(
   }: { readonly log: Pick<BaseDeps['log'], 'error'>; readonly metrics: Pick<BaseDeps['metrics'], 'count'> },
   event: SQSEvent,
   context: Context,
-  work: (cluster: string, taskIds: readonly string[]) => Promise<void>,
+  work: (cluster: string, wake: MergedWake) => Promise<void>,
 ): Promise<SQSBatchResponse> {
-  const byCluster = new Map<string, { readonly messageIds: string[]; readonly taskIds: Set<string> }>();
+  const byCluster = new Map<string, Group>();
   for (const record of event.Records) {
     const wake = parseWake(record.body);
     if (!wake) {
@@ -29,17 +46,19 @@ export async function processWakes(
       metrics.count('MalformedMessages');
       continue;
     }
-    const group = byCluster.get(wake.cluster) ?? { messageIds: [], taskIds: new Set() };
+    const group = byCluster.get(wake.cluster) ?? emptyGroup();
     byCluster.set(wake.cluster, group);
     group.messageIds.push(record.messageId);
     for (const id of wake.taskIds) if (group.taskIds.size < MAX_TASK_IDS) group.taskIds.add(id);
+    for (const id of wake.changedHosts ?? []) group.changedHosts.add(id);
+    group.whole ||= wake.changedHosts === undefined;
   }
   const failures: string[] = [];
   for (const [cluster, group] of byCluster) {
     try {
       if (context.getRemainingTimeInMillis() < 3_000)
         throw new Error('The invocation has no time left for it');
-      await work(cluster, [...group.taskIds]);
+      await work(cluster, mergedOf(group));
     } catch (error) {
       log.error('The work on a cluster failed and is tried again', {
         cluster,
@@ -51,3 +70,15 @@ export async function processWakes(
   }
   return { batchItemFailures: failures.map((itemIdentifier) => ({ itemIdentifier })) };
 }
+
+const emptyGroup = (): Group => ({
+  messageIds: [],
+  taskIds: new Set(),
+  changedHosts: new Set(),
+  whole: false,
+});
+
+const mergedOf = ({ taskIds, changedHosts, whole }: Group): MergedWake => ({
+  taskIds: [...taskIds],
+  ...(!whole && changedHosts.size <= MAX_CHANGED_HOSTS && { changedHosts: [...changedHosts] }),
+});

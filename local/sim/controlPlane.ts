@@ -2,6 +2,7 @@ import type { EventBridgeClient, PutEventsCommandInput } from '@aws-sdk/client-e
 import type { SendMessageCommandInput, SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, DynamoDBBatchResponse, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createBus } from '../../layers/aws/bus.ts';
+import { PassMemory } from '../../layers/control/passMemory.ts';
 import type { Host } from '../../layers/domain/model/host.ts';
 import type { CapacityOrder } from '../../layers/domain/model/pool.ts';
 import type { Task } from '../../layers/domain/model/task.ts';
@@ -85,6 +86,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   };
 
   const warm = new Map<FunctionName, Warm>();
+  // A process runs one invocation at a time, and takes what it remembers with it when it dies.
+  const memories: PassMemory[] = [];
   const bus = (): Bus =>
     createBus({
       events: {
@@ -128,21 +131,23 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     const invocation = new Invocation(name, weather);
     const kept = warm.get(name) ?? { containers: cloud.containers(), bus: bus() };
     warm.set(name, kept);
-    const handler = functions[name](depsOf(invocation, kept)) as (
-      event: unknown,
-      context: Context,
-    ) => Promise<unknown>;
+    const deps = depsOf(invocation, kept);
+    const memory = name === 'schedule' ? (memories.pop() ?? new PassMemory()) : undefined;
+    const made = memory === undefined ? functions[name](deps) : functions.schedule(deps, memory);
+    const handler = made as (event: unknown, context: Context) => Promise<unknown>;
     const deadline = clock.now() + timeoutMs[name];
     const stopTimer = clock.after(timeoutMs[name], () => invocation.giveUp('Task timed out'));
     running += 1;
     try {
-      return await Promise.race([
+      const answer = await Promise.race([
         handler(
           event,
           contextOf(name, () => deadline - clock.now()),
         ),
         invocation.lost,
       ]);
+      if (memory !== undefined) memories.push(memory);
+      return answer;
     } catch (error) {
       // A process that died takes what it kept with it.
       warm.delete(name);

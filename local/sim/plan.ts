@@ -104,6 +104,8 @@ export interface SimPlan {
   readonly pool: Pool;
   /** What EC2 sells; absent: two small ones. */
   readonly types?: readonly InstanceType[];
+  /** Of the cluster's hosts; absent: one. With more passes plan on copies (`HostCopy`). */
+  readonly cells?: number;
   /** Until when things go wrong. */
   readonly stormMs: number;
 }

@@ -7,6 +7,9 @@ export interface RandomPlanOptions {
   readonly stormMs: number;
 }
 
+/** Two hosts each, of the usual six. */
+const CELLS = 3;
+
 /** A workload drawn from a seed: bursts of requests of mixed size, and what people and alarms do meanwhile. */
 export function randomPlan(
   random: Random,
@@ -33,6 +36,7 @@ export function randomPlan(
     ),
     actions: [...randomActions(random, related, stormMs), ...sourceActions(relations, stormMs)],
     pool: simPool({ maxHosts: hosts, lifecycles }),
+    cells: relations.chance(0.4) ? CELLS : 1,
     stormMs,
   };
 }

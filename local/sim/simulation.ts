@@ -144,7 +144,7 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
   const announcements = options.announced === true ? new Announcements() : undefined;
   const told = announcements === undefined ? {} : { announcements };
   plane = createControlPlane({ clock, random, rates, trace, store, cloud, plan, ...pick(options), ...told });
-  await store.ensureCluster({ name: CLUSTER, cells: 1, paused: false, pools: [plan.pool] });
+  await store.ensureCluster({ name: CLUSTER, cells: plan.cells ?? 1, paused: false, pools: [plan.pool] });
   const expected = plan.requests.reduce((sum, { count }) => sum + count, 0);
   const atRest = (): boolean =>
     clock.now() > stormUntil &&

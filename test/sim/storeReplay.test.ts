@@ -41,7 +41,12 @@ it(
       expect(calls.length).toBeGreaterThan(300);
 
       const dynamo = createDynamoStore({ client: database.client, table: await database.createTable() });
-      await dynamo.ensureCluster({ name: CLUSTER, cells: 1, paused: false, pools: [plan.pool] });
+      await dynamo.ensureCluster({
+        name: CLUSTER,
+        cells: plan.cells ?? 1,
+        paused: false,
+        pools: [plan.pool],
+      });
       for (const [index, command] of calls.entries()) {
         const where = `seed ${seed}, call ${index}: ${command.call}(${JSON.stringify(command.args)})`;
         expect(await perform(dynamo, command), where).toEqual(await command.answer);

@@ -94,8 +94,8 @@ const dueAt = (host: Host, waitMs: number, nowMs: number): number =>
 const isIdle = (host: Host, pool: Pool): boolean =>
   host.pool === pool.name &&
   (host.state === 'READY' || host.state === 'CORDONED' || host.state === 'DRAINING') &&
-  Object.keys(host.claims).length === 0 &&
-  host.idleSince !== undefined;
+  host.idleSince !== undefined &&
+  Object.keys(host.claims).length === 0;
 
 /** Whether a pending task, backing off or not, could run on the host. */
 function isWanted(host: Host, snapshot: Snapshot): boolean {

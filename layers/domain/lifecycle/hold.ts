@@ -82,12 +82,19 @@ export interface HeldPlace {
   readonly heir: string;
 }
 
-export const heldPlaces = (hosts: readonly Host[]): HeldPlace[] =>
-  hosts.flatMap((host) =>
-    Object.values(host.claims).flatMap((hold) =>
-      hold.hold === undefined ? [] : [{ host, hold, heir: hold.taskId.slice(holdKey('').length) }],
-    ),
-  );
+const HOLD_PREFIX = holdKey('');
+
+/** By keys: of a large cluster's hundred thousand claims hardly any is looked at. */
+export function heldPlaces(hosts: readonly Host[]): HeldPlace[] {
+  const places: HeldPlace[] = [];
+  for (const host of hosts) {
+    for (const key in host.claims) {
+      const hold = key.startsWith(HOLD_PREFIX) ? host.claims[key] : undefined;
+      if (hold?.hold !== undefined) places.push({ host, hold, heir: key.slice(HOLD_PREFIX.length) });
+    }
+  }
+  return places;
+}
 
 /** A hold is void when its heir has gone elsewhere or ended, its host takes nothing, or its victims took too long. */
 export const isVoidHold = ({ host, hold }: HeldPlace, heir: Task | undefined, nowMs: number): boolean =>
