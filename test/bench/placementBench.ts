@@ -1,6 +1,9 @@
-import { amountOf } from '../../layers/domain/model/resources.ts';
+import { HOSTS_COMPARED } from '../../layers/control/hostCopy.ts';
+import type { Host } from '../../layers/domain/model/host.ts';
+import { amountOf, minus, plus, type Resources } from '../../layers/domain/model/resources.ts';
 import type { Snapshot } from '../../layers/domain/model/snapshot.ts';
 import { type PlaceOptions, place } from '../../layers/domain/placement/place.ts';
+import { RoomIndex } from '../../layers/domain/placement/roomIndex.ts';
 import { cluster, host, placement, pool, snapshot, task } from '../../layers/domain/placement/testWorld.ts';
 import { HOST_16, hosts, pick, seeded, shapes, tasks } from './data/workloads.ts';
 import { atLeast, atMost, type Figure } from './figure.ts';
@@ -43,6 +46,7 @@ export function placementFigures(): Figure[] {
     preemption(),
     oneArrival(),
     hostsUsed(),
+    hostsUsedOnCopy(),
   );
   return figures;
 }
@@ -107,6 +111,56 @@ function hostsUsed(): Figure {
   if (plan.unmet.length > 0) throw new Error(`${plan.unmet.length} tasks found no host`);
   const over = plan.placements.length / Math.ceil(filled()) - 1;
   return atMost('hosts used over the vector bound, 8 sizes, 2,000 hosts to 70%', round(over * 100), '%', 3);
+}
+
+/**
+ * Hosts used when tasks come and end one by one and each arrival compares few hosts of the copy, beside all of them: mean
+ * over the second half of as many changes as twice the tasks that run.
+ */
+function hostsUsedOnCopy(): Figure {
+  const more = meanHostsUsed(HOSTS_COMPARED) / meanHostsUsed(Number.POSITIVE_INFINITY) - 1;
+  return atMost('hosts used, arrivals that compare few of 1,000 hosts, over all', round(more * 100), '%', 2);
+}
+
+function meanHostsUsed(compared: number): number {
+  const random = seeded(5);
+  const all = Array.from({ length: 1_000 }, (_, n) => host({ hostId: `i-${n}`, capacity: HOST_16 }));
+  const index = new RoomIndex(all, 1e6);
+  const running: { readonly row: number; readonly demand: Resources }[] = [];
+  const tasksOn = new Int32Array(all.length);
+  const change = (row: number, left: Resources, tasks: number): void => {
+    const changed = { ...(all[row] as Host), left };
+    all[row] = changed;
+    index.set(row, changed, 1e6);
+    tasksOn[row] = (tasksOn[row] as number) + tasks;
+  };
+  let arrivals = 0;
+  const arrive = (): void => {
+    const demand = pick(random, EIGHT_SIZES);
+    arrivals += 1;
+    const some = index.fullest(demand, compared).map((row) => all[row] as Host);
+    const { placements } = place(snapshot({ hosts: some, pending: [task(`t${arrivals}`, { demand })] }), 1e6);
+    const row = Number(placements[0]?.hostId.slice(2) ?? -1);
+    if (row < 0) throw new Error(`no host for ${demand.cpu} CPU units`);
+    change(row, minus((all[row] as Host).left, demand), 1);
+    running.push({ row, demand });
+  };
+  const end = (): void => {
+    const at = Math.floor(random() * running.length);
+    const [ended] = running.splice(at, 1);
+    if (ended) change(ended.row, plus((all[ended.row] as Host).left, ended.demand), -1);
+  };
+  const TASKS = 4_000;
+  while (running.length < TASKS) arrive();
+  let [sum, samples] = [0, 0];
+  for (let changes = 0; changes < 2 * TASKS; changes += 1) {
+    end();
+    arrive();
+    if (changes < TASKS || changes % 50 > 0) continue;
+    sum += tasksOn.reduce((used, tasks) => used + (tasks > 0 ? 1 : 0), 0);
+    samples += 1;
+  }
+  return sum / samples;
 }
 
 const round = (value: number): number => Math.round(value * 1000) / 1000;

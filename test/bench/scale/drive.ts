@@ -8,12 +8,15 @@ import { reconcileCluster } from '../../../layers/control/reconcile/reconcileClu
 import { fakeWorld } from '../../../layers/control/testWorld.ts';
 import type { InstanceType } from '../../../layers/domain/model/pool.ts';
 import { parseIncoming } from '../../../layers/events/incoming.ts';
+import type { Wakes } from '../../../layers/ports/bus.ts';
 import type { ObservedTask } from '../../../layers/ports/containers.ts';
 import { createMemoryStore } from '../../../local/sim/memoryStore.ts';
 import { lambdaContext } from '../../support/lambdaContext.ts';
 import { aCluster, aPool } from '../../support/records.ts';
 import { countedStore } from './countedStore.ts';
 import { hostArnOf, hostEvent, type Launched, taskEvent } from './ecsEvents.ts';
+
+type WakeOptions = NonNullable<Parameters<Wakes['wake']>[2]>;
 
 export const CLUSTER = 'demo';
 /** Twenty tasks fill it. */
@@ -44,6 +47,9 @@ function observedTask(event: string): ObservedTask {
 
 const hex = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 32);
 
+/** A cell is to hold 250 hosts at most. */
+export const HOSTS_PER_CELL = 250;
+
 /**
  * The real handlers over the store in memory, one call at a time, so that each call's time is its own. ECS takes every
  * launch and EC2 sells every host; what they would tell is fed in as the events that they send.
@@ -57,7 +63,9 @@ export async function createDrive(maxHosts: number) {
     maxHosts,
     maxHostVcpus: 16,
   });
-  await store.ensureCluster(aCluster({ name: CLUSTER, cells: 64, pools: [pool] }));
+  await store.ensureCluster(
+    aCluster({ name: CLUSTER, cells: Math.ceil(maxHosts / HOSTS_PER_CELL), pools: [pool] }),
+  );
   const fake = fakeWorld(store);
   const [launched, bought, live] = [[] as Launched[], [] as string[], new Map<string, Launched>()];
   const [woken, wanted] = [new Set<string>(), new Set<string>()];
@@ -67,11 +75,23 @@ export async function createDrive(maxHosts: number) {
       for (const id of options.taskIds ?? []) ids.add(id);
     };
   const nothing = (): void => {};
+  const wakes: string[] = [];
   const world = {
     ...fake,
     log: { ...fake.log, debug: nothing, with: nothing, begin: nothing },
     metrics: { count: nothing, sample: nothing, flush: nothing },
-    bus: { ...fake.bus, wake: asking(woken), provision: asking(wanted) },
+    bus: {
+      ...fake.bus,
+      provision: asking(wanted),
+      wake: async (
+        cluster: string,
+        reason: string,
+        { delayMs = 0, taskIds = [], ...about }: WakeOptions = {},
+      ) => {
+        for (const id of taskIds) woken.add(id);
+        if (delayMs === 0) wakes.push(JSON.stringify({ cluster, reason, taskIds, ...about }));
+      },
+    },
     settings: { service: 'scale', logLevel: 'ERROR' } as never,
     containers: {
       ...fake.containers,
@@ -127,7 +147,16 @@ export async function createDrive(maxHosts: number) {
     live,
     advance: fake.advance,
     accept: (texts: readonly string[]) => give('accept', texts),
-    pass: () => give('schedule', merged(woken)),
+    /** One pass that is to see all hosts. */
+    pass: () => {
+      wakes.splice(0);
+      return give('schedule', merged(woken));
+    },
+    /** The passes that the handlers have asked for since the last. */
+    passAsWoken: () => {
+      woken.clear();
+      return give('schedule', wakes.splice(0));
+    },
     purchase: () => give('provision', merged(wanted)),
     /** What was bought registers. */
     register: () =>
