@@ -43,6 +43,8 @@ export const endInvariants = {
   noOrphans: 'Every instance that runs has a record, and every record an instance.',
   costAccounted:
     'What EC2 charges for instances is on record: each once, at its price, from its purchase to its end or, where EC2 never told of that, to when it was found.',
+  roomUsed:
+    'Once nothing goes wrong no task waits for longer than two rounds of reconcile while a host has room for it.',
   idleGone: 'Hosts that nothing needs are given back.',
   queuesEmpty: 'Every message is handled, and none is given up for good.',
   rightEnd: 'A task ends as its processes did.',

@@ -18,6 +18,7 @@ import { createMemoryStore } from './memoryStore.ts';
 import type { MemoryTables } from './memoryTables.ts';
 import { CLUSTER, type SimPlan } from './plan.ts';
 import { type Random, seededRandom } from './random.ts';
+import { RoomWatch } from './roomInvariant.ts';
 import { keepTrace, noTrace } from './trace.ts';
 
 /** Stands between the handlers and a port: how a mutation of the protocol is planted. */
@@ -161,8 +162,11 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
     0,
   );
   const limit = Math.max(stormUntil, START_MS + lastEndMs) + REST_LIMIT_MS;
+  const rooms = new RoomWatch();
   while (!(atRest() && plane.idle()) && clock.now() < limit && violations.length === 0) {
     plane.redrive();
+    const wait = rooms.look(store.tables, CLUSTER, clock.now());
+    if (wait !== undefined) report({ ...wait, invariant: 'roomUsed', atMs: clock.now() - START_MS });
     await clock.advance(REST_STEP_MS);
   }
   const endedAfterMs = clock.now() - START_MS;

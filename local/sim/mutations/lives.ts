@@ -51,6 +51,17 @@ export const livesMutations: readonly Mutation[] = [
     })),
   },
   {
+    name: 'waiting-refused',
+    what: 'A task that has once been found to wait gets no claim.',
+    caughtBy: ['roomUsed'],
+    decorators: onStore((store, { tables }) => ({
+      claim: async (request) =>
+        request.tasks.some(({ taskId }) => tables.tasks.get(taskId)?.reason.code === 'WAITING')
+          ? { outcome: 'host-changed', host: await store.getHost(request.cluster, request.hostId) }
+          : store.claim(request),
+    })),
+  },
+  {
     name: 'lost-provision',
     what: 'Nobody is ever asked for capacity.',
     caughtBy: ['allEnd'],
