@@ -146,16 +146,6 @@ describe('waking', () => {
     expect(sent().map(({ DelaySeconds }) => DelaySeconds)).toEqual([5, 30, 40]);
   });
 
-  it('names the changed hosts, unless so many have that all had better be read', async () => {
-    const { bus, sent } = busWith();
-    await bus.wake('demo', 'room', { changedHosts: ['i-1'] });
-    await bus.wake('demo', 'room', { changedHosts: Array.from({ length: 201 }, (_, n) => `i-${n}`) });
-    expect(sent().map(({ MessageBody }) => JSON.parse(String(MessageBody)))).toEqual([
-      { cluster: 'demo', reason: 'room', taskIds: [], changedHosts: ['i-1'] },
-      { cluster: 'demo', reason: 'room', taskIds: [] },
-    ]);
-  });
-
   it('sends another once the one it knows of is due', async () => {
     const { bus, sent, advance } = busWith();
     await bus.wake('demo', 'idle host', { delayMs: 5_000 });

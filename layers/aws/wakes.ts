@@ -20,9 +20,6 @@ const MAX_DELAY_SECONDS = 900;
 /** A body may be 256 KiB; ids that are left out are found by the queue's index or by `reconcile`. */
 const MAX_TASK_IDS = 2_000;
 
-/** With more than these changed a pass had better read them all. */
-const MAX_CHANGED_HOSTS = 200;
-
 const bodyOf = (
   cluster: string,
   reason: string,
@@ -52,15 +49,13 @@ export function createWakes(options: WakesOptions): Wakes {
 
   return {
     wake: async (cluster, reason, { taskIds = [], changedHosts, delayMs = 0 } = {}) => {
-      const changed =
-        changedHosts !== undefined && changedHosts.length <= MAX_CHANGED_HOSTS ? changedHosts : undefined;
-      const body = bodyOf(cluster, reason, taskIds, changed);
+      const body = bodyOf(cluster, reason, taskIds, changedHosts);
       if (delayMs <= 0) return sendFifo(options.wakeQueueUrl, cluster, body);
       const delaySeconds = Math.min(MAX_DELAY_SECONDS, Math.ceil(delayMs / 1000));
       const at = clock.now() + delaySeconds * 1000;
-      const names = taskIds.length > 0 || (changed !== undefined && changed.length > 0);
-      const chain = { cluster, whole: changed === undefined };
-      if (!names && later.covers(chain, at)) return;
+      const whole = changedHosts === undefined;
+      const namesNone = taskIds.length === 0 && !changedHosts?.length;
+      if (namesNone && later.covers(cluster, whole, at)) return;
       await sqs.send(
         new SendMessageCommand({
           QueueUrl: options.lateWakeQueueUrl,
@@ -68,37 +63,30 @@ export function createWakes(options: WakesOptions): Wakes {
           DelaySeconds: delaySeconds,
         }),
       );
-      later.remember(chain, at);
+      later.remember(cluster, whole, at);
     },
     provision: (cluster, reason, { taskIds = [] } = {}) =>
       sendFifo(options.provisionQueueUrl, cluster, bodyOf(cluster, reason, taskIds)),
   };
 }
 
-/** Whether the passes of a chain have to see all hosts. */
-interface Chain {
-  readonly cluster: string;
-  readonly whole: boolean;
-}
-
 /**
  * The next delayed wake of each cluster. Each pass of a waiting cluster asks for one; without this every wake from
  * elsewhere would start a chain of its own, and the chains would never end. One that comes earlier than asked covers a
- * later one, because the pass it starts asks again; one that sees all hosts covers one that need not.
+ * later one, because the pass it starts asks again; one that sees all hosts (`whole`) covers one that need not.
  */
 function createLaterMemory(clock: Clock) {
   const next = new Map<string, number>();
-  const keyOf = (cluster: string, whole: boolean): string => `${cluster}/${whole ? 'whole' : 'part'}`;
   const has = (key: string, at: number): boolean => {
-    const known = next.get(key);
-    return known !== undefined && known > clock.now() && known <= at;
+    const known = next.get(key) ?? 0;
+    return known > clock.now() && known <= at;
   };
-  const covers = ({ cluster, whole }: Chain, at: number): boolean =>
-    has(keyOf(cluster, true), at) || (!whole && has(keyOf(cluster, false), at));
+  const covers = (cluster: string, whole: boolean, at: number): boolean =>
+    has(`${cluster}/true`, at) || (!whole && has(`${cluster}/false`, at));
   return {
     covers,
-    remember: (chain: Chain, at: number): void => {
-      if (!covers(chain, at)) next.set(keyOf(chain.cluster, chain.whole), at);
+    remember: (cluster: string, whole: boolean, at: number): void => {
+      if (!covers(cluster, whole, at)) next.set(`${cluster}/${whole}`, at);
     },
   };
 }

@@ -50,7 +50,7 @@ export class HostCopy {
   /** All hosts as they are. A failed read leaves the copy as it was. */
   async readAll(store: Pick<Store, 'listHosts'>, cluster: string, nowMs: number): Promise<readonly Host[]> {
     const hosts = await store.listHosts(cluster);
-    this.#hosts = hosts;
+    this.#hosts = [...hosts];
     this.#index(nowMs);
     this.#holding = new Set(heldPlaces(hosts).map(({ host }) => host.hostId));
     this.#readAt = nowMs;

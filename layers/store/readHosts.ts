@@ -5,8 +5,6 @@ import { hostFromItems } from './hostItem.ts';
 import { cellOf, cellPartition, hostInfoKey, hostKey, type Key } from './keys.ts';
 import { queryAll, type Table } from './tableAccess.ts';
 
-const QUERIES_AT_ONCE = 25;
-
 export interface HostKeys {
   readonly cell: number;
   readonly hot: Key;
@@ -51,24 +49,22 @@ export const getHost =
 export const listHosts =
   (table: Table, withReports: (hosts: readonly Host[]) => Promise<Host[]>): HostStore['listHosts'] =>
   async (cluster, hostIds) => {
-    const cells = await table.cellsOf(cluster);
-    const read =
-      hostIds === undefined
-        ? Array.from({ length: cells }, (_, cell) => hostsOfCell(table, cellPartition(cluster, cell)))
-        : [someHosts(table, cluster, [...new Set(hostIds)])];
-    const hosts = (await Promise.all(read)).flat();
+    const hosts = await (hostIds === undefined
+      ? allHosts(table, cluster)
+      : someHosts(table, cluster, hostIds));
     return withReports(hosts.sort((a, b) => (a.hostId < b.hostId ? -1 : 1)));
   };
 
+async function allHosts(table: Table, cluster: string): Promise<Host[]> {
+  const cells = await table.cellsOf(cluster);
+  const read = Array.from({ length: cells }, (_, cell) => hostsOfCell(table, cellPartition(cluster, cell)));
+  return (await Promise.all(read)).flat();
+}
+
 /** One query a host reads half of what its two items would cost one by one. */
 async function someHosts(table: Table, cluster: string, hostIds: readonly string[]): Promise<Host[]> {
-  const hosts: Host[] = [];
-  for (let first = 0; first < hostIds.length; first += QUERIES_AT_ONCE) {
-    const some = hostIds.slice(first, first + QUERIES_AT_ONCE);
-    const read = await Promise.all(some.map((hostId) => getHost(table)(cluster, hostId)));
-    hosts.push(...read.filter((host) => host !== undefined));
-  }
-  return hosts;
+  const read = await Promise.all([...new Set(hostIds)].map((hostId) => getHost(table)(cluster, hostId)));
+  return read.filter((host) => host !== undefined);
 }
 
 async function hostsOfCell(table: Table, partition: string): Promise<Host[]> {

@@ -52,7 +52,9 @@ export function hostsContract(world: StoreWorld): void {
         { ...telling, agentSeenAt, pressure, cannot },
         booting,
       ]);
-      expect(await world.store.listHosts('prod', ['i-2'])).toEqual([{ ...telling, agentSeenAt, pressure }]);
+      expect(await world.store.listHosts('prod', ['i-2'])).toEqual([
+        { ...telling, agentSeenAt, pressure, cannot },
+      ]);
       expect(await world.store.getHost('prod', 'i-2')).toEqual(telling);
     });
 
