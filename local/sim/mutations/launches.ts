@@ -148,7 +148,7 @@ export const launchesMutations: readonly Mutation[] = [
     name: 'retire-without-guard',
     what: 'A host is given back although a claim has come meanwhile.',
     caughtBy: ['noEviction'],
-    seed: 290,
+    seed: 57,
     decorators: onStore((store) => ({
       setHostState: (cluster, hostId, { ifEmpty: _ifEmpty, epoch: _epoch, ...change }) =>
         store.setHostState(cluster, hostId, change),
