@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -26,7 +25,7 @@ export async function ensureBridge(
   const bridge = bridgeName(tag);
   if (!existsSync(`/sys/class/net/${bridge}`)) {
     await run('ip', ['link', 'add', bridge, 'type', 'bridge']);
-    await run('ip', ['address', 'add', `10.${freeOctet(tag)}.0.1/16`, 'dev', bridge]);
+    await run('ip', ['address', 'add', `10.${await freeOctet(tag)}.0.1/16`, 'dev', bridge]);
     await run('ip', ['link', 'set', bridge, 'up']);
   }
   const filtered = await run('iptables', [...WAIT, '-t', 'nat', '-S']).then(
@@ -39,12 +38,10 @@ export async function ensureBridge(
   return { bridge, filtered };
 }
 
-function freeOctet(tag: string): number {
-  const taken = new Set(
-    Object.values(networkInterfaces())
-      .flatMap((addresses) => addresses ?? [])
-      .map(({ address }) => address.split('.').slice(0, 2).join('.')),
-  );
+async function freeOctet(tag: string): Promise<number> {
+  // Not by `os.networkInterfaces`, which leaves out those that are down: a route of theirs is there all the same.
+  const { stdout } = await run('ip', ['-4', '-o', 'address', 'show']);
+  const taken = new Set([...stdout.matchAll(/inet (\d+\.\d+)\./g)].map(([, octets]) => octets));
   const start = Number.parseInt(tag.slice(0, 4), 16);
   for (let index = 0; index < OCTETS; index += 1) {
     const octet = FIRST_OCTET + ((start + index) % OCTETS);
