@@ -3,6 +3,7 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { HostReport } from '../../../layers/domain/isolation/hostReport.ts';
+import { parseCpuList } from '../../../layers/domain/isolation/topology.ts';
 import { agentCommand } from '../agentCommand.ts';
 import type { AgentCommand } from '../agentProcess.ts';
 import type { ContainerChange, InstanceSpec, TaskLaunch } from '../backend.ts';
@@ -59,14 +60,21 @@ export class BenchHost {
     return this.#seen.status(launch, 'main', 'RUNNING', 120_000);
   }
 
-  /** The IP address of the task's only container on the engine's bridge. */
-  async addressOf({ taskArn }: TaskLaunch): Promise<string> {
-    const containers = await this.#engine.docker.listContainers({
+  /** The IP address of the task's only container on the engine's bridge, and the CPUs that it may use. */
+  async whereabouts({ taskArn }: TaskLaunch): Promise<{ readonly address: string; readonly cpus: number[] }> {
+    const { docker } = this.#engine;
+    const [container] = await docker.listContainers({
       filters: { label: [`${LABELS.taskArn}=${taskArn}`] },
     });
-    const [network] = Object.values(containers[0]?.NetworkSettings.Networks ?? {});
-    if (network === undefined) throw new Error(`no container of ${taskArn} is on a network`);
-    return network.IPAddress;
+    const [network] = Object.values(container?.NetworkSettings.Networks ?? {});
+    if (container === undefined || network === undefined)
+      throw new Error(`no container of ${taskArn} is on a network`);
+    const { State } = await docker.getContainer(container.Id).inspect();
+    const status = readFileSync(`/proc/${State.Pid}/status`, 'utf8');
+    return {
+      address: network.IPAddress,
+      cpus: parseCpuList(/^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? ''),
+    };
   }
 
   async stop(launch: TaskLaunch): Promise<void> {

@@ -31,6 +31,7 @@ const { values } = parseArgs({
 });
 const AGENT = `.cache/bench-agent/${AGENT_BUNDLE}`;
 const PRIORITY = -20;
+const SWEEPS = 3;
 const wants = (part: string): boolean => values.only === undefined || values.only === part;
 const progress = (line: string): void => {
   if (!values.json) process.stderr.write(`${line}\n`);
@@ -42,6 +43,28 @@ setPriority(PRIORITY);
 const data = temporaryDataDir();
 const sink = await startReportSink(data.path);
 const figures: Record<string, Figure> = {};
+/** Under way once somebody has interrupted the benchmark: ends the process. */
+let leaving: Promise<never> | undefined;
+const leave = async (exitCode: number): Promise<never> => {
+  for (let left = SWEEPS; left > 0; left -= 1) {
+    try {
+      await sweep(data.path, progress);
+      break;
+    } catch (error) {
+      // Launches that were under way made containers meanwhile; none follows, as the engine has ended.
+      if (left === 1) throw error;
+    }
+  }
+  data.remove();
+  return process.exit(exitCode);
+};
+// npm and a terminal may both send it: the second must not end the process before all is away.
+process.on('SIGINT', () => {
+  leaving ??= leave(130);
+});
+process.on('SIGTERM', () => {
+  leaving ??= leave(143);
+});
 try {
   const engine = await ensureDocker(data.path, progress);
   await ensureDemoImage(engine.docker);
@@ -58,6 +81,8 @@ try {
   }
   await Promise.all([plain.terminate(), berth.terminate()]);
 } finally {
+  // What was cut off under way fails by the dozen meanwhile, which is nothing to tell.
+  await leaving;
   await sweep(data.path, progress);
   sink.close();
   data.remove();

@@ -9,14 +9,21 @@ const REAL_TIME_PRIORITY = '50';
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 /**
- * Latencies (ms) of requests at a fixed rate, from a process of its own. It has real-time priority: its users' machines
- * are others, so that it must not be what waits for the hog.
+ * Latencies (ms) of requests at a fixed rate, from a process of its own on one CPU. It has real-time priority: its
+ * users' machines are others, so that it must not be what waits for the hog.
  */
-export async function fixedRate(url: string, perSecond: number, seconds: number): Promise<number[]> {
+export async function fixedRate(
+  url: string,
+  perSecond: number,
+  seconds: number,
+  cpu: number,
+): Promise<number[]> {
   const client = [execPath, SELF, url, String(perSecond), String(seconds)];
-  const { stdout: printed } = await promisify(execFile)('chrt', ['--fifo', REAL_TIME_PRIORITY, ...client], {
-    maxBuffer: MAX_OUTPUT_BYTES,
-  });
+  const { stdout: printed } = await promisify(execFile)(
+    'taskset',
+    ['--cpu-list', String(cpu), 'chrt', '--fifo', REAL_TIME_PRIORITY, ...client],
+    { maxBuffer: MAX_OUTPUT_BYTES },
+  );
   return JSON.parse(printed) as number[];
 }
 
