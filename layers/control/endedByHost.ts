@@ -1,7 +1,7 @@
 import type { StopCause } from '../domain/model/reason.ts';
 import type { Task } from '../domain/model/task.ts';
 import type { ObservedTask } from '../ports/containers.ts';
-import { SPOT_INTERRUPTED } from './observeHost.ts';
+import { SPOT_INTERRUPTED } from './hostReasons.ts';
 import type { World } from './world.ts';
 
 /** 128 + SIGTERM, and 128 + SIGKILL for what does not heed it: how a host that shuts down ends its containers. */

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { createMemoryStore } from '../../local/sim/memoryStore.ts';
 import { aCluster, aHost } from '../../test/support/records.ts';
-import { DISCONNECTED, observeHost, observeInterruption, observeMachine } from './observeHost.ts';
+import { DISCONNECTED } from './hostReasons.ts';
+import { observeHost, observeInterruption, observeMachine } from './observeHost.ts';
 import { fakeWorld } from './testWorld.ts';
 
 it('does not buy again where EC2 takes a Spot host back, for a while', async () => {

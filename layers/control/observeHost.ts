@@ -1,14 +1,15 @@
+import { hasLostTrack } from '../domain/lifecycle/ecsHost.ts';
 import type { Host } from '../domain/model/host.ts';
 import type { StopCause } from '../domain/model/reason.ts';
 import type { ObservedHost } from '../ports/containers.ts';
 import { concurrently } from './concurrently.ts';
+import { fenceHost, REGISTERED_ANEW } from './fenceHost.ts';
+import { DISCONNECTED, SPOT_INTERRUPTED } from './hostReasons.ts';
 import type { Observation, ObserveWorld } from './observeTask.ts';
 import { Releases } from './releases.ts';
 import { settleAttempt } from './settleAttempt.ts';
 
 const SETTLED_AT_ONCE = 10;
-export const DISCONNECTED = 'its container agent is not connected to ECS';
-
 /** Applies what ECS says of a container instance. Hosts that Berth did not buy are left alone and counted. */
 export async function observeHost(world: ObserveWorld, seen: ObservedHost): Promise<Observation> {
   const { store, metrics } = world;
@@ -22,6 +23,7 @@ export async function observeHost(world: ObserveWorld, seen: ObservedHost): Prom
       await world.containers.deregister(seen.cluster, seen.containerInstanceArn);
     return 'ignored';
   }
+  if (hasLostTrack(host, seen)) return fenceHost(world, host, REGISTERED_ANEW);
   if (seen.status === 'ACTIVE' && seen.agentConnected) {
     if (!bringsNews(host, seen)) return 'ignored';
     const registered = await store.registerHost(seen.cluster, seen.hostId, {
@@ -31,7 +33,11 @@ export async function observeHost(world: ObserveWorld, seen: ObservedHost): Prom
       ecsVersion: seen.version,
       registeredAt: seen.registeredAt,
     });
-    if (registered.outcome === 'refused') return 'ignored';
+    if (registered.outcome === 'refused') {
+      const { current } = registered;
+      // A claim may have come since the host was read.
+      return current && hasLostTrack(current, seen) ? fenceHost(world, current, REGISTERED_ANEW) : 'ignored';
+    }
     const before = host.containerInstanceArn;
     if (before !== undefined && before !== seen.containerInstanceArn)
       await world.containers.deregister(seen.cluster, before);
@@ -58,8 +64,8 @@ export async function observeHost(world: ObserveWorld, seen: ObservedHost): Prom
 }
 
 /**
- * An agent that has lost its data registers its host anew, and ECS keeps the registration before, whose tasks it goes on
- * to call RUNNING although nobody looks after them any more. Once it is deregistered, ECS says that they are over.
+ * An agent that has lost its data registers its host anew, and ECS keeps the registration before for ever. The record has
+ * moved on to the later one, so that nothing of Berth's runs under this one.
  */
 const isLeftBehind = (host: Host, seen: ObservedHost): boolean =>
   host.containerInstanceArn !== undefined &&
@@ -156,8 +162,6 @@ export async function observeMachine(
   }
   return { outcome: 'ignored', cluster: host.cluster };
 }
-
-export const SPOT_INTERRUPTED = 'EC2 announced a Spot interruption';
 
 /** EC2 takes Spot hosts back where it is running out of them: another of the kind would soon go the same way. */
 const TAKEN_BACK_MS = 600_000;

@@ -2,6 +2,7 @@ import { isTerminal } from '../domain/model/task.ts';
 import type { Wakes } from '../ports/bus.ts';
 import type { ObservedTask } from '../ports/containers.ts';
 import { endedByHost } from './endedByHost.ts';
+import { fenceOrphan } from './fenceHost.ts';
 import { atOnce, type Release } from './releases.ts';
 import { settleAttempt } from './settleAttempt.ts';
 import { deadlineOf, wakeAtDeadline } from './timeouts.ts';
@@ -51,6 +52,8 @@ export async function observeTask(
     return 'ignored';
   }
   if (stopped) {
+    const fenced = seen.mayRunOn ? await fenceOrphan(world, task) : undefined;
+    if (fenced !== undefined) return fenced;
     const byHost = await endedByHost(world, task, seen);
     if (byHost === 'unclear') return 'ignored';
     const detail = seen.detail ?? 'ECS gave no reason';

@@ -175,7 +175,8 @@ export interface HostStore {
   addHost(host: Host): Promise<Guarded<Host>>;
   /**
    * What ECS says of the host: BOOTING becomes READY. `left` becomes `capacity` minus claims. Guard: not TERMINATING,
-   * older (or no) ECS version, or an earlier registration (versions start again with each). Call it for news only: ECS
+   * older (or no) ECS version, or an earlier registration (versions start again with each) and no claims, which are of
+   * that one. Call it for news only: ECS
    * tells of a host's every task, and each call that is applied costs four write units or more.
    */
   registerHost(
@@ -203,6 +204,8 @@ export interface HostStore {
       /** Kept as the host's `stateSince`; without it the host has none. */
       readonly atMs?: number;
       readonly epoch?: number;
+      /** Guard: it is still registered as it was then. */
+      readonly registeredAt?: number;
       readonly ifEmpty?: boolean;
     },
   ): Promise<Guarded<Host>>;

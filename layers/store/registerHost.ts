@@ -1,3 +1,4 @@
+import { hasLostTrack } from '../domain/lifecycle/ecsHost.ts';
 import { minus, type Resources } from '../domain/model/resources.ts';
 import type { HostStore } from '../ports/store.ts';
 import { type Item, toImage, Update } from './expression.ts';
@@ -20,7 +21,7 @@ export const registerHost =
     return untilStable(table.retry, `host ${hostId}`, async () => {
       const found = await readHost(table, keys);
       const host = found && hostFromItems(found.hot, found.info);
-      if (found === undefined || host === undefined || !isNews(host, seen)) {
+      if (found === undefined || host === undefined || !isNews(host, seen) || hasLostTrack(host, seen)) {
         return { outcome: 'refused', current: host };
       }
       const left = Object.values(host.claims).reduce(

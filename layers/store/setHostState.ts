@@ -26,6 +26,8 @@ export const setHostState =
     if (leaving !== undefined) update.set(update.path('leaving'), announcedOf(leaving));
     const guards = [update.oneOf(state, change.from)];
     if (change.epoch !== undefined) guards.push(update.equals(update.path('epoch'), change.epoch));
+    if (change.registeredAt !== undefined)
+      guards.push(update.equals(update.path('registeredAt'), change.registeredAt));
     if (change.ifEmpty === true) guards.push(`size(${update.path('claims')}) = ${update.value(0)}`);
 
     const { held, item } = await updateItem(table, keys.hot, update, guards.join(' AND '));

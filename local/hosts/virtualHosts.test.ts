@@ -76,6 +76,31 @@ describe('VirtualHosts', () => {
     expect(said.slice(1)).toEqual(['app RUNNING', 'agent i-1 false', 'booted i-1']);
   });
 
+  it('runs on what its agent has forgotten, tells nothing of it, and takes it along when it is terminated', async () => {
+    const { clock, hosts, said } = await up({ app: { runMs: 50_000, stopMs: 1 }, other: { runMs: 1_000 } });
+    hosts.runTask('i-1', launch(container('app')));
+    await clock.advance(1_000);
+    hosts.forget('i-1', 10_000);
+    await clock.advance(10_000);
+    const { taskArn } = launch(container('app'));
+    hosts.stopTask('i-1', taskArn, 'the agent knows no such task');
+    hosts.runTask('i-1', { ...launch(container('other')), taskArn: 'arn:other' });
+    await clock.advance(2_000);
+    expect(hosts.running('i-1')).toEqual([taskArn]);
+    hosts.terminate('i-1', 5_000);
+    expect(hosts.running('i-1')).toEqual([taskArn]);
+    await clock.advance(5_000);
+    expect(hosts.running('i-1')).toEqual([]);
+    expect(said.slice(1)).toEqual([
+      'app RUNNING',
+      'agent i-1 false',
+      'booted i-1',
+      'other RUNNING',
+      'other STOPPED 0',
+      'terminated i-1',
+    ]);
+  });
+
   it('starts containers in the order of their dependencies', async () => {
     const { clock, hosts, said } = await up({ init: { runMs: 100 }, app: { runMs: 100, exitCode: 4 } });
     const dependsOn = [{ containerName: 'init', condition: 'SUCCESS' as const }];

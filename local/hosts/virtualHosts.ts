@@ -35,6 +35,8 @@ export interface VirtualHostsOptions {
 interface VirtualHost {
   readonly spec: InstanceSpec;
   readonly tasks: Map<string, VirtualTask>;
+  /** They run, and the agent, which has lost its data, knows nothing of them. */
+  readonly orphans: Map<string, VirtualTask>;
   state: 'booting' | 'up' | 'stopping';
   /** A silent host works on and says nothing; what it would have said is kept until it speaks again. */
   silent: boolean;
@@ -77,8 +79,9 @@ export class VirtualHosts implements HostBackend {
     const host = this.hosts.get(instanceId);
     if (host === undefined || host.state === 'stopping') return;
     host.state = 'stopping';
-    for (const task of host.tasks.values()) task.stop();
-    const busy = [...host.tasks.values()].some((task) => !task.over);
+    const tasks = [...host.tasks.values(), ...host.orphans.values()];
+    for (const task of tasks) task.stop();
+    const busy = tasks.some((task) => !task.over);
     this.options.clock.after(busy ? graceMs : 0, () => this.die(instanceId, 'The instance was terminated.'));
   }
 
@@ -161,7 +164,15 @@ export class VirtualHosts implements HostBackend {
   loseData(instanceId: string, downMs: number): void {
     const host = this.hosts.get(instanceId);
     if (host?.state !== 'up') return;
-    for (const task of host.tasks.values()) task.kill();
+    for (const task of [...host.tasks.values(), ...host.orphans.values()]) task.kill();
+    this.forget(instanceId, downMs);
+  }
+
+  /** The agent loses its data alone and starts again within `downMs`: what runs runs on, and nobody tells of it. */
+  forget(instanceId: string, downMs: number): void {
+    const host = this.hosts.get(instanceId);
+    if (host?.state !== 'up') return;
+    for (const [arn, task] of host.tasks) if (!task.over) host.orphans.set(arn, task);
     host.tasks.clear();
     host.unsaid.length = 0;
     this.silence(instanceId);
@@ -189,8 +200,9 @@ export class VirtualHosts implements HostBackend {
 
   /** Task ARNs that run on an instance now. */
   running(instanceId: string): string[] {
-    const tasks = this.hosts.get(instanceId)?.tasks ?? new Map<string, VirtualTask>();
-    return [...tasks].filter(([, task]) => !task.over).map(([arn]) => arn);
+    const host = this.hosts.get(instanceId);
+    if (host === undefined) return [];
+    return [...host.tasks, ...host.orphans].filter(([, task]) => !task.over).map(([arn]) => arn);
   }
 
   get instanceIds(): readonly string[] {
@@ -198,7 +210,14 @@ export class VirtualHosts implements HostBackend {
   }
 
   private add(spec: InstanceSpec, state: VirtualHost['state']): VirtualHost {
-    const host: VirtualHost = { spec, tasks: new Map(), state, silent: false, unsaid: [] };
+    const host: VirtualHost = {
+      spec,
+      tasks: new Map(),
+      orphans: new Map(),
+      state,
+      silent: false,
+      unsaid: [],
+    };
     this.hosts.set(spec.instanceId, host);
     return host;
   }
@@ -206,6 +225,7 @@ export class VirtualHosts implements HostBackend {
   private start(host: VirtualHost, launch: TaskLaunch): void {
     const { instanceId } = host.spec;
     const report = (change: ContainerChange): void => {
+      if (host.tasks.get(launch.taskArn) !== task) return;
       // An agent remembers a task until it has told of its end: until then it does not start the same one again.
       const over = task.over;
       const say = (): void => {
@@ -221,7 +241,7 @@ export class VirtualHosts implements HostBackend {
   }
 
   private clear(host: VirtualHost): void {
-    for (const task of host.tasks.values()) task.kill();
+    for (const task of [...host.tasks.values(), ...host.orphans.values()]) task.kill();
     this.hosts.delete(host.spec.instanceId);
   }
 

@@ -36,6 +36,10 @@ export interface Cloud {
   readonly processes: Processes;
   /** A host loses its disk: its agent comes back without its registration, and its tasks are gone. */
   loseData(hostId: string): void;
+  /** A host's agent loses its data and comes back without its registration, and its tasks run on. */
+  forget(hostId: string): void;
+  /** Somebody deregisters a host by force: ECS calls its tasks STOPPED, and they run on. */
+  deregister(hostId: string): Promise<void>;
   /** A client of its own token bucket and caches, as each function's process has. */
   containers(): Containers;
 }
@@ -53,7 +57,7 @@ export interface CloudOptions extends Pick<ProcessesOptions, 'onStart' | 'onExit
 /** From launch to a registered agent. */
 export const BOOT_MS = 30_000;
 
-/** From the loss of a host's disk to its agent's new registration. */
+/** From the loss of a host's disk, or its agent's data, to its agent's new registration. */
 const REBOOT_MS = 10_000;
 
 /** ECS notices that an instance is gone only after a while. */
@@ -124,6 +128,23 @@ export async function createCloud(options: CloudOptions): Promise<Cloud> {
     loseData(hostId) {
       forgetful.add(hostId);
       processes.hosts.loseData(hostId, REBOOT_MS);
+    },
+    forget(hostId) {
+      forgetful.add(hostId);
+      processes.hosts.forget(hostId, REBOOT_MS);
+    },
+    async deregister(hostId) {
+      const { containerInstanceArns = [] } = await client.send(
+        new ecsSdk.ListContainerInstancesCommand({
+          cluster: CLUSTER,
+          filter: `ec2InstanceId == ${hostId}`,
+        }),
+      );
+      for (const containerInstance of containerInstanceArns) {
+        await client.send(
+          new ecsSdk.DeregisterContainerInstanceCommand({ cluster: CLUSTER, containerInstance, force: true }),
+        );
+      }
     },
     containers: () => createEcsContainers({ client, clock, sleep }),
   };

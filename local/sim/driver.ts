@@ -59,14 +59,18 @@ export function driveActions(options: DriverOptions): void {
   for (const [kind, meanOf] of fates) recur(options, kind, meanOf);
 }
 
-type Fate = 'kill' | 'interrupt' | 'partition' | 'loseData';
+type Fate = 'kill' | 'interrupt' | 'partition' | 'loseData' | 'forget' | 'deregister';
 
 const fates: readonly (readonly [Fate, (rates: FaultRates) => number])[] = [
   ['kill', ({ hostDeathMs }) => hostDeathMs],
   ['interrupt', ({ interruptionMs }) => interruptionMs],
   ['partition', ({ partitionMs }) => partitionMs],
   ['loseData', ({ dataLossMs }) => dataLossMs],
+  ['forget', ({ forgottenMs }) => forgottenMs],
+  ['deregister', ({ deregisteredMs }) => deregisteredMs],
 ];
+
+const ofAgents: ReadonlySet<Fate> = new Set(['partition', 'loseData', 'forget', 'deregister']);
 
 /** Strikes a host every so often for as long as the storm lasts. */
 function recur(options: DriverOptions, kind: Fate, meanOf: (rates: FaultRates) => number): void {
@@ -182,7 +186,7 @@ function strike({ cloud, checker, clock, random, rates }: DriverOptions, kind: F
       state === 'running' &&
       (kind !== 'interrupt' || lifecycle === 'spot') &&
       // An agent that was never connected cannot be cut off.
-      ((kind !== 'partition' && kind !== 'loseData') || clock.now() - launchedAt > BOOT_MS),
+      (!ofAgents.has(kind) || clock.now() - launchedAt > BOOT_MS),
   );
   const hostId = up[pick % Math.max(1, up.length)]?.hostId;
   if (hostId === undefined) return;
@@ -199,6 +203,15 @@ function strike({ cloud, checker, clock, random, rates }: DriverOptions, kind: F
     case 'loseData':
       checker.silenced.add(hostId);
       cloud.loseData(hostId);
+      return;
+    case 'forget':
+      checker.silenced.add(hostId);
+      cloud.forget(hostId);
+      return;
+    case 'deregister':
+      checker.silenced.add(hostId);
+      // Whoever does it by hand may be refused as well.
+      void cloud.deregister(hostId).catch(() => {});
       return;
     case 'partition': {
       checker.silenced.add(hostId);

@@ -48,6 +48,9 @@ export function judgeEnding(ending: Ending): Violation[] {
     for (const arn of cloud.processes.hosts.running(hostId))
       fail('ecsAgrees', `${arn} runs on ${hostId}`, [hostId]);
   }
+  // A registration that nobody looks after any more keeps its tasks RUNNING for ever, long after their host.
+  for (const { instanceId, launch } of cloud.ecs.liveTasks())
+    fail('ecsAgrees', `ECS calls ${launch.taskArn} on ${instanceId} under way`, [instanceId]);
   const records = new Set(hosts.map(({ hostId }) => hostId));
   const instances = [...cloud.machines.instances.values()].filter(({ state }) => state !== 'terminated');
   for (const { hostId, state } of instances) {

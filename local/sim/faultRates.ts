@@ -44,6 +44,13 @@ export interface FaultRates {
   readonly endlessPartition: number;
   /** Mean ms between hosts that lose their disk: their tasks are gone, and their agents register anew. 0 for never. */
   readonly dataLossMs: number;
+  /**
+   * Mean ms between agents that lose their data alone: they register their hosts anew while what they started runs on,
+   * unknown to ECS. 0 for never.
+   */
+  readonly forgottenMs: number;
+  /** Mean ms between hosts that somebody deregisters in ECS by force: what runs there runs on, unknown to ECS. 0 for never. */
+  readonly deregisteredMs: number;
   /** An invocation's clock is off by up to this. */
   readonly clockSkewMs: number;
   /** A reconcile round is skipped. */
@@ -75,6 +82,8 @@ export const calm: FaultRates = {
   partitionMs: 0,
   endlessPartition: 0,
   dataLossMs: 0,
+  forgottenMs: 0,
+  deregisteredMs: 0,
   clockSkewMs: 0,
   lateReconcile: 0,
 };
@@ -102,6 +111,8 @@ export const storm: FaultRates = {
   partitionMs: 200_000,
   endlessPartition: 0.1,
   dataLossMs: 400_000,
+  forgottenMs: 400_000,
+  deregisteredMs: 800_000,
   clockSkewMs: 3_000,
   lateReconcile: 0.2,
 };
@@ -112,6 +123,8 @@ const meanTimes: ReadonlySet<FaultKind> = new Set([
   'interruptionMs',
   'partitionMs',
   'dataLossMs',
+  'forgottenMs',
+  'deregisteredMs',
 ]);
 const MAX_RATE = 0.5;
 

@@ -1,3 +1,4 @@
+import { hasLostTrack } from '../../layers/domain/lifecycle/ecsHost.ts';
 import { holdKey, inheritance, withHold } from '../../layers/domain/lifecycle/hold.ts';
 import { withFailure } from '../../layers/domain/lifecycle/launchFailures.ts';
 import type { Claim, Host } from '../../layers/domain/model/host.ts';
@@ -51,7 +52,8 @@ export function hostCommands(tables: MemoryTables): HostStore {
     },
     async registerHost(cluster, hostId, seen) {
       const host = find(cluster, hostId);
-      if (host === undefined || !isNews(host, seen)) return { outcome: 'refused', current: host };
+      if (host === undefined || !isNews(host, seen) || hasLostTrack(host, seen))
+        return { outcome: 'refused', current: host };
       const claims = Object.values(host.claims);
       const left = claims.reduce((rest, claim) => minus(rest, claim.demand), seen.capacity);
       const becomesReady = host.state === 'BOOTING' && {
@@ -67,6 +69,7 @@ export function hostCommands(tables: MemoryTables): HostStore {
         host !== undefined &&
         change.from.includes(host.state) &&
         (change.epoch === undefined || change.epoch === host.epoch) &&
+        (change.registeredAt === undefined || change.registeredAt === host.registeredAt) &&
         !(change.ifEmpty === true && Object.keys(host.claims).length > 0);
       if (!held) return { outcome: 'refused', current: host };
       const { stateSince: _stateSince, ...rest } = host;

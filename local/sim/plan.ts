@@ -88,11 +88,11 @@ export type SimAction =
       readonly of: 'accept' | 'schedule';
     }
   /**
-   * A host dies, its Spot instance is taken, its agent loses ECS for a while, or it its disk; `pick` chooses among those
-   * there are.
+   * A host dies, its Spot instance is taken, its agent loses ECS for a while, it its disk, or its agent its data
+   * alone, or it is deregistered by force; `pick` chooses among those there are.
    */
   | {
-      readonly kind: 'kill' | 'interrupt' | 'partition' | 'loseData';
+      readonly kind: 'kill' | 'interrupt' | 'partition' | 'loseData' | 'forget' | 'deregister';
       readonly atMs: number;
       readonly pick: number;
     };

@@ -152,7 +152,8 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
     store.tables.tasks.size >= expected &&
     live === 0 &&
     cloud.processes.hosts.instanceIds.length === 0 &&
-    [...store.tables.hosts.values()].every((hosts) => hosts.size <= desiredOf(store));
+    [...store.tables.hosts.values()].every((hosts) => hosts.size <= desiredOf(store)) &&
+    cloud.ecs.liveTasks().length === 0;
   const driven = { clock, plan, plane, cloud, random, rates, checker, store, cancelled, startMs: START_MS };
   driveActions({ ...driven, atRest });
 

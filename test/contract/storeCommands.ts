@@ -237,6 +237,7 @@ const calls: Calls = {
         reason: fc.constant('by test'),
         atMs: time,
         epoch: fc.constantFrom(0, 1),
+        registeredAt: small,
         ifEmpty: fc.boolean(),
       },
       { requiredKeys: ['from', 'to', 'reason'] },

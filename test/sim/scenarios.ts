@@ -159,7 +159,47 @@ export const scenarios: readonly Scenario[] = [
       [{ kind: 'loseData', atMs: 40_000, pick: 0 }],
     ),
     ends: ['SUCCEEDED'],
-    happens: [/deregistration forced/],
+    happens: [/TERMINATING \(its container agent lost its data/],
+  },
+  {
+    name: 'an agent that loses its data alone, while what it ran runs on',
+    plan: plan(
+      [request({ count: 2, maxAttempts: 1, behaviour: { runMs: 30_000, exitCode: 0, failures: 0 } })],
+      [{ kind: 'forget', atMs: 40_000, pick: 0 }],
+    ),
+    ends: ['SUCCEEDED'],
+    happens: [/TERMINATING \(its container agent lost its data/],
+  },
+  {
+    name: 'a cancellation of what an agent has forgotten',
+    plan: plan(
+      [request({ behaviour: endless })],
+      [
+        { kind: 'forget', atMs: 40_000, pick: 0 },
+        { kind: 'cancel', atMs: 45_000, key: 'one', ordinal: 0 },
+      ],
+    ),
+    ends: ['CANCELLED'],
+    happens: [/TERMINATING \(its container agent lost its data/],
+  },
+  {
+    name: 'an empty host that is registered anew and takes the next task',
+    plan: plan(
+      [request(), request({ key: 'two', atMs: 70_000 })],
+      [{ kind: 'forget', atMs: 45_000, pick: 0 }],
+      { maxHosts: 1 },
+    ),
+    ends: ['SUCCEEDED'],
+    happens: [/"status":"INACTIVE"/, /READY \(its container agent is connected again\).* claims \w/],
+  },
+  {
+    name: 'a host that is deregistered by force under its tasks',
+    plan: plan(
+      [request({ count: 2, maxAttempts: 1, behaviour: { runMs: 30_000, exitCode: 0, failures: 0 } })],
+      [{ kind: 'deregister', atMs: 45_000, pick: 0 }],
+    ),
+    ends: ['SUCCEEDED'],
+    happens: [/TERMINATING \(it was deregistered in ECS under its tasks/],
   },
   {
     name: 'an alarm that grows the pool and lets it shrink again',

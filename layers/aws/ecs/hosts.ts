@@ -70,7 +70,7 @@ export const setDraining =
 
 const gone = /not found|unable to find|does not exist|inactive/i;
 
-/** Forced: ECS stops its tasks. Repeatable: one that is gone is no error. */
+/** Forced: ECS calls its tasks STOPPED, which ends none of them. Repeatable: one that is gone is no error. */
 export const deregister =
   (ecs: Ecs): Containers['deregister'] =>
   async (cluster, containerInstanceArn) => {

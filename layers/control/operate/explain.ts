@@ -32,6 +32,8 @@ export async function explainTask(
   if (isTerminal(task.state)) {
     return { task, summary: `It has ended: ${task.state}, ${task.reason.detail}.` };
   }
+  const givenUp = await leavingWords(world, task);
+  if (givenUp !== undefined) return { task, summary: givenUp };
   if (task.state === 'PLACED') {
     return {
       task,
@@ -97,6 +99,14 @@ export async function explainTask(
     plan.unmet.includes(taskId) && task.reason.code === 'WAITING' ? task.reason.explanation.next : undefined;
   const waiting = told === undefined ? wait.explanation : { ...wait.explanation, next: told };
   return { task, ahead, ...share, waiting, summary: sentenceOf(waiting) };
+}
+
+/** An attempt on a host that is given up may be on record as running long after ECS has lost it: the next one waits for EC2. */
+async function leavingWords({ store }: Pick<World, 'store'>, task: Task): Promise<string | undefined> {
+  if (task.hostId === undefined || (task.state !== 'PLACED' && task.state !== 'RUNNING')) return undefined;
+  const host = await store.getHost(task.cluster, task.hostId);
+  if (host?.state !== 'TERMINATING') return undefined;
+  return `Attempt ${task.attempt} is on ${host.hostId}, which is given up: ${host.stateReason}. It counts as over, and another may begin, when EC2 says that the instance is gone.`;
 }
 
 /** `0 of 3 hosts can take it: 2 lack cpu, 1 is not READY. Closest is i-..., which lacks 512 cpu. Next: ...` */

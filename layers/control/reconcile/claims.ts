@@ -67,7 +67,8 @@ export async function reconcileClaims(
       claim.claimedAt + (task.startedAt === undefined ? ABSENCE_PROOF_MS : 0),
       task.startedAt ?? 0,
     );
-    if (now - madeBy > ABSENCE_PROOF_MS) {
+    // Of a host that is given up only EC2 can say that nothing runs there.
+    if (now - madeBy > ABSENCE_PROOF_MS && host.state !== 'TERMINATING') {
       await settleForgotten(world, task, repairs, release);
     }
   };

@@ -1,9 +1,11 @@
+import { hasLostTrack } from '../../domain/lifecycle/ecsHost.ts';
 import type { Host } from '../../domain/model/host.ts';
 import type { Cluster } from '../../domain/model/pool.ts';
 import { minus, plus, type Resources } from '../../domain/model/resources.ts';
 import type { ObservedHost } from '../../ports/containers.ts';
 import type { ObservedMachine } from '../../ports/machines.ts';
-import { DISCONNECTED, endHost, loseHost, observeHost, SPOT_INTERRUPTED } from '../observeHost.ts';
+import { DISCONNECTED, SPOT_INTERRUPTED } from '../hostReasons.ts';
+import { endHost, loseHost, observeHost } from '../observeHost.ts';
 import type { World } from '../world.ts';
 import type { Repairs } from './repairs.ts';
 
@@ -66,7 +68,8 @@ export async function reconcileHosts(
     if (seen && needsObserving(host, seen)) {
       const outcome = await observeHost(world, seen);
       if (outcome !== 'ignored') {
-        if (seen.agentConnected) repairs.hostsRegistered += 1;
+        if (hasLostTrack(host, seen)) repairs.hostsFenced += 1;
+        else if (seen.agentConnected) repairs.hostsRegistered += 1;
         else repairs.hostsCordoned += 1;
       }
     }
@@ -96,7 +99,7 @@ function latestRegistrations(ecsHosts: readonly ObservedHost[]): Map<string, Obs
 
 /**
  * Registrations that their agents have left behind, and those without an agent of instances that are gone and settled:
- * ECS keeps both for ever.
+ * ECS keeps both for ever. One that is still on record is kept until its instance is gone: what it counts may run on.
  */
 async function dropRegistrations(
   world: World,
@@ -104,10 +107,11 @@ async function dropRegistrations(
   latest: ReadonlyMap<string, ObservedHost>,
   repairs: Repairs,
 ): Promise<void> {
-  const known = new Set(hosts.map(({ hostId }) => hostId));
+  const known = new Map(hosts.map((host) => [host.hostId, host]));
   const ended = new Set(instances.filter(({ state }) => gone.has(state)).map(({ hostId }) => hostId));
   for (const seen of ecsHosts) {
-    const leftBehind = latest.get(seen.hostId) !== seen;
+    const onRecord = known.get(seen.hostId)?.containerInstanceArn === seen.containerInstanceArn;
+    const leftBehind = latest.get(seen.hostId) !== seen && !onRecord;
     const over = ended.has(seen.hostId) && !known.has(seen.hostId) && !seen.agentConnected;
     if (!leftBehind && !over) continue;
     await world.containers.deregister(seen.cluster, seen.containerInstanceArn);
@@ -151,7 +155,7 @@ async function noteSilence(world: World, host: Host, seen: ObservedHost): Promis
 }
 
 const needsObserving = (host: Host, seen: ObservedHost): boolean =>
-  (seen.agentConnected &&
+  (host.state !== 'TERMINATING' &&
     host.containerInstanceArn !== undefined &&
     host.containerInstanceArn !== seen.containerInstanceArn) ||
   (seen.agentConnected &&

@@ -5,6 +5,7 @@ export interface Repairs {
   hostsCordoned: number;
   hostsOverdue: number;
   hostsSilent: number;
+  hostsFenced: number;
   orphanInstances: number;
   registrationsDropped: number;
   claimsReleased: number;
@@ -25,6 +26,7 @@ export const noRepairs = (): Repairs => ({
   hostsCordoned: 0,
   hostsOverdue: 0,
   hostsSilent: 0,
+  hostsFenced: 0,
   orphanInstances: 0,
   registrationsDropped: 0,
   claimsReleased: 0,

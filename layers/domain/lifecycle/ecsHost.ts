@@ -1,3 +1,4 @@
+import type { Host } from '../model/host.ts';
 import type { Resources } from '../model/resources.ts';
 import { lastPart } from './ecsTask.ts';
 
@@ -45,6 +46,25 @@ function capacityOf(resources: EcsHostFacts['registeredResources']): Resources {
   }
   return capacity;
 }
+
+/**
+ * Whether ECS tells of another registration of the instance, later than the one on record: its agent has lost its data. An
+ * agent that only restarts is known to ECS by what it has kept, under the same ARN.
+ */
+export const isRegisteredAnew = (
+  known: Pick<Host, 'containerInstanceArn' | 'registeredAt'>,
+  seen: Pick<EcsHostObservation, 'containerInstanceArn' | 'registeredAt'>,
+): boolean =>
+  known.containerInstanceArn !== undefined &&
+  known.containerInstanceArn !== seen.containerInstanceArn &&
+  (known.registeredAt ?? 0) < seen.registeredAt;
+
+/**
+ * Whether processes of Berth's may run on the host of which that registration knows nothing: an agent that has lost its
+ * data says nothing of containers, which run on if the data alone is lost. Where nothing is claimed, nothing runs.
+ */
+export const hasLostTrack = (known: Host, seen: Parameters<typeof isRegisteredAnew>[1]): boolean =>
+  isRegisteredAnew(known, seen) && Object.keys(known.claims).length > 0;
 
 export function observeEcsHost(facts: EcsHostFacts): EcsHostObservation {
   const arnParts = facts.containerInstanceArn.split('/');

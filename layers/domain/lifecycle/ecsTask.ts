@@ -60,6 +60,8 @@ export interface EcsTaskObservation {
   /** Only of STOPPED ones. */
   readonly cause?: StopCause;
   readonly detail?: string;
+  /** STOPPED, by ECS's word alone: what ran may run on. */
+  readonly mayRunOn?: true;
 }
 
 export function observeEcsTask(facts: EcsTaskFacts): EcsTaskObservation {

@@ -89,6 +89,15 @@ describe('why a task stopped', () => {
     expect(stop.detail).not.toBe('');
   });
 
+  it('is no end when its host was deregistered under it, which leaves its processes as they are', () => {
+    const stoppedReason = 'Container instance deregistration forced by user';
+    expect(stopCauseOf({ stoppedReason, containers: [app()] }).mayRunOn).toBe(true);
+    expect(stopCauseOf({ stoppedReason, stopCode: 'UserInitiated', containers: [] }).mayRunOn).toBe(true);
+    expect(stopCauseOf({ stopCode: 'TerminationNotice', containers: [app()] })).not.toHaveProperty(
+      'mayRunOn',
+    );
+  });
+
   it('is decided by the essential containers alone', () => {
     const sidecar = { name: 'sidecar', essential: false, exitCode: 1 };
     expect(stopCauseOf(exited(sidecar, app({ exitCode: 0 })))).toMatchObject({

@@ -20,14 +20,16 @@ export interface Stop {
   /** Of the essential container that ended the task. */
   readonly exitCode?: number;
   readonly detail: string;
+  /** ECS has given the task up, which did not end its processes. */
+  readonly mayRunOn?: true;
 }
 
 /** Launch override variable on containers whose end does not end the task. */
 export const NOT_ESSENTIAL = 'BERTH_NOT_ESSENTIAL';
 
 // The words are ECS's, from its "stopped tasks error codes" page and the agent's own error names.
-const hostGone =
-  /Host EC2 \(instance .*\) (?:terminated|stopped)|deregistration forced|instance was terminated/i;
+const hostGone = /Host EC2 \(instance .*\) (?:terminated|stopped)|instance was terminated/i;
+const deregistered = /deregistration forced/i;
 const pullFailed = /CannotPull|pull image manifest|image manifest .* not found/i;
 const outOfMemory = /OutOfMemory/i;
 const commandMissing = /executable file not found|exec\b.*no such file or directory/i;
@@ -87,6 +89,8 @@ export function stopCauseOf(task: StoppedTask): Stop {
   if (task.stopCode === 'TerminationNotice' || hostGone.test(task.stoppedReason ?? '')) {
     return { cause: 'HOST_LOST', ...exit, detail };
   }
+  if (deregistered.test(task.stoppedReason ?? ''))
+    return { cause: 'HOST_LOST', ...exit, detail, mayRunOn: true };
   if (task.stopCode === 'UserInitiated' || task.stopCode === 'ServiceSchedulerInitiated') {
     return { cause: 'STOPPED_BY_USER', ...exit, detail };
   }

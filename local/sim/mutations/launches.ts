@@ -1,5 +1,29 @@
-import { DISCONNECTED } from '../../../layers/control/observeHost.ts';
+import { DEREGISTERED, REGISTERED_ANEW } from '../../../layers/control/fenceHost.ts';
+import { DISCONNECTED } from '../../../layers/control/hostReasons.ts';
+import type { Host } from '../../../layers/domain/model/host.ts';
+import type { Store } from '../../../layers/ports/store.ts';
+import type { PortDecorators } from '../simulation.ts';
 import { bound, type Mutation, onStore } from './mutation.ts';
+
+/** Everything on the host is started elsewhere. */
+async function takeForEnded(store: Store, { cluster, hostId, claims }: Host, nowMs: number): Promise<void> {
+  for (const claim of Object.values(claims)) {
+    const reason = { code: 'BACKOFF', detail: 'it is taken for ended', cause: 'HOST_LOST' } as const;
+    await store.requeueTask(claim, { cause: 'HOST_LOST', counted: false, reason });
+    await store.releaseClaims(cluster, hostId, [claim], nowMs);
+  }
+}
+
+/** A host that was to be given up for this is kept, as if nothing ran there any more. */
+const trusting = (why: string): PortDecorators =>
+  onStore((store, { now }) => ({
+    setHostState: async (cluster, hostId, change) => {
+      const current = await store.getHost(cluster, hostId);
+      if (change.reason !== why || current === undefined) return store.setHostState(cluster, hostId, change);
+      await takeForEnded(store, current, now());
+      return { outcome: 'refused', current };
+    },
+  }));
 
 /** Errors in how hosts and launches are taken for what they are, bought and given back. */
 export const launchesMutations: readonly Mutation[] = [
@@ -41,12 +65,8 @@ export const launchesMutations: readonly Mutation[] = [
     decorators: onStore((store, { now }) => ({
       setHostState: async (cluster, hostId, change) => {
         const result = await store.setHostState(cluster, hostId, change);
-        if (change.reason !== DISCONNECTED || result.outcome === 'refused') return result;
-        for (const claim of Object.values(result.current.claims)) {
-          const reason = { code: 'BACKOFF', detail: 'its host is silent', cause: 'HOST_LOST' } as const;
-          await store.requeueTask(claim, { cause: 'HOST_LOST', counted: false, reason });
-          await store.releaseClaims(cluster, hostId, [claim], now());
-        }
+        if (change.reason === DISCONNECTED && result.outcome === 'applied')
+          await takeForEnded(store, result.current, now());
         return result;
       },
     })),
@@ -101,8 +121,20 @@ export const launchesMutations: readonly Mutation[] = [
   {
     name: 'registration-left',
     what: 'The registration that an agent has left behind stays, and its tasks with it.',
-    caughtBy: ['allEnd'],
+    caughtBy: ['ecsAgrees'],
     decorators: { containers: (containers) => ({ ...containers, deregister: async () => {} }) },
+  },
+  {
+    name: 'trusts-registered-anew',
+    what: 'A host that registers anew is taken for empty: what ran under its registration before counts as ended.',
+    caughtBy: ['oneProcess', 'endedIsDead'],
+    decorators: trusting(REGISTERED_ANEW),
+  },
+  {
+    name: 'deregistered-is-dead',
+    what: 'What ECS calls STOPPED because its host was deregistered counts as ended.',
+    caughtBy: ['oneProcess', 'endedIsDead'],
+    decorators: trusting(DEREGISTERED),
   },
   {
     name: 'price-of-on-demand',

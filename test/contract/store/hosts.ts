@@ -83,11 +83,16 @@ export function hostsContract(world: StoreWorld): void {
       expect((await world.store.registerHost('prod', 'i-none', registration)).current).toBeUndefined();
     });
 
-    it('keeps claims out of what a new registration leaves, and takes a later one whatever its version', async () => {
+    it('keeps claims out of what a new registration leaves, and takes a later one whatever its version, without claims', async () => {
       const { host } = await world.placedTask();
       const first = await world.store.registerHost('prod', host.hostId, registration);
       expect(first.current?.left).toEqual({ cpu: 744, memory: 1488 });
       const later = { ...registration, containerInstanceArn: 'arn:ci:2', ecsVersion: 1, registeredAt: 60 };
+      expect(await world.store.registerHost('prod', host.hostId, later)).toEqual({
+        outcome: 'refused',
+        current: first.current,
+      });
+      await world.store.releaseClaims('prod', host.hostId, [{ taskId: 't1', attempt: 1 }], 55);
       expect(await world.store.registerHost('prod', host.hostId, later)).toMatchObject({
         outcome: 'applied',
         current: { containerInstanceArn: 'arn:ci:2', state: 'READY' },
@@ -114,12 +119,18 @@ export function hostsContract(world: StoreWorld): void {
         'refused',
       );
       expect((await world.store.setHostState('prod', 'i-none', cordon)).current).toBeUndefined();
+      const anew = { ...cordon, registeredAt: 50 };
+      expect((await world.store.setHostState('prod', host.hostId, anew)).outcome).toBe('refused');
       const cordoned = await world.store.setHostState('prod', host.hostId, { ...cordon, epoch: 0 });
       expect(cordoned).toMatchObject({
         outcome: 'applied',
         current: { state: 'CORDONED', epoch: 0, pool: host.pool },
       });
       expect(cordoned.current?.claims).toHaveProperty('t1');
+      await world.store.registerHost('prod', host.hostId, registration);
+      expect(
+        (await world.store.setHostState('prod', host.hostId, { ...anew, from: ['CORDONED'] })).outcome,
+      ).toBe('applied');
       const again = { ...cordon, from: ['CORDONED'], atMs: 7 } as const;
       expect((await world.store.setHostState('prod', host.hostId, again)).current?.stateSince).toBe(7);
       await world.store.setHostState('prod', host.hostId, { ...cordon, from: ['CORDONED'] });
