@@ -9,9 +9,7 @@ import type { ContainerInspection, DockerApi, DockerEvent } from './dockerApi.ts
 import { INTERRUPTION_POLL_MS } from './interruption.ts';
 import type { Journal } from './journal.ts';
 import { readPressure } from './pressure.ts';
-import { PressureTriggers } from './pressureTriggers.ts';
-import { watchPressure } from './pressureWatch.ts';
-import { Relief } from './relief.ts';
+import { PressureGuard } from './pressureGuard.ts';
 import type { Settings } from './settings.ts';
 import { reportKey, taskReport, usageOfAll } from './taskReport.ts';
 import type { TaskEntry, TaskTable } from './taskTable.ts';
@@ -63,8 +61,7 @@ export class Agent {
   readonly #parts: AgentParts;
   readonly #closing = new AbortController();
   readonly #watches: TaskWatches;
-  readonly #relief: Relief;
-  readonly #triggers: PressureTriggers;
+  readonly #pressure: PressureGuard;
   readonly #deadlines: Deadlines;
   readonly #notices: Notice[] = [];
   #interruptionAt: number | undefined;
@@ -74,17 +71,17 @@ export class Agent {
     this.#parts = parts;
     const tell = (notice: Notice): void => this.#tell(notice);
     this.#watches = new TaskWatches(parts.fs, parts.mounts, tell);
-    this.#relief = new Relief({
-      table: parts.table,
+    this.#pressure = new PressureGuard({
+      ...parts,
+      parent: parts.settings.cgroupParent,
       watches: this.#watches,
       dryRun: parts.settings.dryRun,
-      hostPressure: () => readPressure(parts.fs, parts.mounts, parts.settings.cgroupParent),
-      reclaim: parts.reclaim,
       kill: (ids) => this.#killAll(ids),
       tell,
-      log: parts.log,
+      now: Date.now,
+      pause,
+      later: (ms, work) => void setTimeout(work, ms),
     });
-    this.#triggers = new PressureTriggers(parts.fs, parts.mounts, parts.settings.cgroupParent);
     parts.table.happened = (entry) => this.#watches.look(entry, Date.now());
     this.#deadlines = new Deadlines((cgroup, afterSeconds) => this.#expired(cgroup, afterSeconds));
   }
@@ -94,16 +91,14 @@ export class Agent {
     const { signal } = this.#closing;
     const { table } = this.#parts;
     const unwatch = this.#watchParent();
-    this.#triggers.probe();
     await Promise.all([
       this.#followEvents(signal),
       every(TICK_MS, signal, () => this.#tick()),
-      this.#watchPressure(signal),
+      this.#pressure.run(signal),
       every(INTERRUPTION_POLL_MS, signal, () => this.#askInterruption()),
     ]);
     for (const cgroup of table.tasks.keys()) table.squeeze(cgroup, undefined);
     unwatch();
-    this.#triggers.close();
     this.#deadlines.close();
     table.close();
   }
@@ -116,7 +111,7 @@ export class Agent {
     const { settings, table, fs, mounts } = this.#parts;
     const capabilities = {
       ...this.#parts.capabilities(),
-      pressureTriggers: this.#triggers.capability,
+      pressureTriggers: this.#pressure.capability,
     };
     const tasks = [...table.tasks.values()].map(
       (entry) => [reportKey(entry), taskReport(entry, this.#watches.of(entry.cgroup), capabilities)] as const,
@@ -134,20 +129,6 @@ export class Agent {
       notices: [...this.#notices],
       ...(this.#interruptionAt === undefined ? {} : { interruptionAt: this.#interruptionAt }),
     };
-  }
-
-  #watchPressure(signal: AbortSignal): Promise<void> {
-    const look = (nowMs: number): boolean => {
-      try {
-        return this.#relief.look(nowMs);
-      } catch (error) {
-        // E.g. a group that has just gone: the next look stands on its own.
-        this.#parts.log(`looking at pressure: ${(error as Error).message}`);
-        return false;
-      }
-    };
-    const arm = (fired: () => void): boolean => this.#triggers.arm(fired);
-    return watchPressure({ look, arm, now: Date.now, pause }, signal);
   }
 
   async #followEvents(signal: AbortSignal): Promise<void> {
@@ -235,8 +216,10 @@ export class Agent {
     table.seen(view, cgroup);
     this.#deadlines.arm(cgroup, view, Date.now());
     const entry = table.tasks.get(cgroup);
+    if (entry === undefined) return view;
     // The first look is what later ones are compared with.
-    if (entry !== undefined && this.#watches.of(cgroup) === undefined) this.#watches.look(entry, Date.now());
+    if (this.#watches.of(cgroup) === undefined) this.#watches.look(entry, Date.now());
+    this.#pressure.arrived(entry);
     return view;
   }
 
@@ -261,7 +244,10 @@ export class Agent {
     const directory = controllerDirectory(mounts, 'memory', settings.cgroupParent);
     if (directory === undefined || fs.inode(directory) === undefined) return () => {};
     try {
-      return fs.watch(directory, () => this.#dropGone());
+      return fs.watch(directory, (name) => {
+        // Also what the kernel and others write to the group's own files is heard here.
+        if (name?.endsWith('.pressure') !== true) this.#dropGone();
+      });
     } catch (error) {
       log(`no watch on ${directory}: ${(error as Error).message}`);
       return () => {};

@@ -56,6 +56,18 @@ const V1_FILES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   blkio: { 'blkio.throttle.write_bps_device': '' },
   freezer: { 'freezer.state': 'THAWED' },
 };
+const PRESSURE_FILES = ['cpu.pressure', 'memory.pressure', 'io.pressure'];
+const pressureText = (share: number, totalUs: number): string =>
+  `some avg10=${(share * 100).toFixed(2)} avg60=0.00 avg300=0.00 total=${totalUs}`;
+const totalUsOf = (content: string): number => Number(/total=(\d+)/.exec(content)?.[1] ?? 0);
+
+interface HeldTrigger {
+  readonly path: string;
+  readonly totalUs: number;
+  readonly thresholdUs: number;
+  fired: boolean;
+}
+
 const NO_LIMIT_V1 = '9223372036854771712';
 
 const failure = (code: string, path: string): Error => Object.assign(new Error(`${code}: ${path}`), { code });
@@ -74,15 +86,21 @@ export class FakeCgroupFs implements CgroupFs {
   /** What a file holds after a write instead of what was written; undefined: that. */
   answer: WriteFault = () => undefined;
   readonly written: string[] = [];
+  /** `path=trigger` of each file that is held open. */
   readonly held: string[] = [];
+  readonly #triggers = new Set<HeldTrigger>();
+  readonly #keepsPressure: boolean;
 
-  constructor(version: 1 | 2) {
+  /** `pressure`: the kernel keeps PSI for groups; on v1 in cgroup2's hierarchy beside the others. */
+  constructor(version: 1 | 2, { pressure = false }: { readonly pressure?: boolean } = {}) {
+    this.#keepsPressure = pressure;
     this.mounts =
       version === 2
         ? { version, controllers: new Map(), unified: '/fake', recursiveProtection: true }
         : {
             version,
             controllers: new Map(Object.keys(V1_FILES).map((name) => [name, `/fake/${name}`])),
+            ...(pressure ? { unified: '/fake/unified' } : {}),
             recursiveProtection: false,
           };
   }
@@ -113,6 +131,22 @@ export class FakeCgroupFs implements CgroupFs {
     for (const changed of this.#watchers.get(directory) ?? []) changed(file);
   }
 
+  /**
+   * The group stalls: its average is `share` of the time now, and the total grows by `us`. Triggers whose threshold that
+   * passes fire, each once, since nobody polls it.
+   */
+  stall(cgroup: string, resource: 'cpu' | 'memory' | 'io', share: number, us: number): void {
+    const directory = `${this.mounts.unified}${cgroup}`;
+    const path = `${directory}/${resource}.pressure`;
+    const totalUs = totalUsOf(this.read(path)) + us;
+    this.#group(path).files.set(`${resource}.pressure`, pressureText(share, totalUs));
+    for (const trigger of [...this.#triggers]) {
+      if (trigger.fired || trigger.path !== path || totalUs - trigger.totalUs < trigger.thresholdUs) continue;
+      trigger.fired = true;
+      this.#notify(path);
+    }
+  }
+
   read(path: string): string {
     const file = path.slice(path.lastIndexOf('/') + 1);
     const content = this.#group(path).files.get(file);
@@ -132,14 +166,21 @@ export class FakeCgroupFs implements CgroupFs {
     for (const changed of this.#watchers.get(directory) ?? []) changed(file);
   }
 
-  /** `held` has what is open; the value is kept from the file, as a trigger is not its content. */
+  /** A trigger, which is not the file's content. To watchers its writing looks as its firing does. */
   hold(path: string, value: string): () => void {
-    this.read(path);
+    const totalUs = totalUsOf(this.read(path));
     const code = this.fault(path.slice(path.lastIndexOf('/') + 1), value);
     if (code !== undefined) throw failure(code, path);
     const line = `${path}=${value}`;
+    const trigger = { path, totalUs, thresholdUs: Number(value.split(' ')[1]), fired: false };
     this.held.push(line);
-    return () => this.held.splice(this.held.indexOf(line), 1);
+    this.#triggers.add(trigger);
+    this.#notify(path);
+    return () => {
+      // As a descriptor: closed twice, it would be another's.
+      if (!this.#triggers.delete(trigger)) throw failure('EBADF', path);
+      this.held.splice(this.held.indexOf(line), 1);
+    };
   }
 
   list(directory: string): string[] {
@@ -167,10 +208,19 @@ export class FakeCgroupFs implements CgroupFs {
     return group;
   }
 
+  #notify(path: string): void {
+    const cut = path.lastIndexOf('/');
+    for (const changed of this.#watchers.get(path.slice(0, cut)) ?? []) changed(path.slice(cut + 1));
+  }
+
   #directories(cgroup: string): [string, Readonly<Record<string, string>>][] {
-    return this.mounts.version === 2
-      ? [[`/fake${cgroup}`, V2_FILES]]
-      : Object.entries(V1_FILES).map(([name, files]) => [`/fake/${name}${cgroup}`, files]);
+    const calm = Object.fromEntries(PRESSURE_FILES.map((file) => [file, pressureText(0, 0)]));
+    const pressure = this.#keepsPressure ? calm : {};
+    if (this.mounts.version === 2) return [[`/fake${cgroup}`, { ...V2_FILES, ...pressure }]];
+    const controllers = Object.entries(V1_FILES).map(
+      ([name, files]): [string, Readonly<Record<string, string>>] => [`/fake/${name}${cgroup}`, files],
+    );
+    return this.#keepsPressure ? [...controllers, [`/fake/unified${cgroup}`, pressure]] : controllers;
   }
 
   #notifyParent(cgroup: string): void {

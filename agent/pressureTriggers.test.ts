@@ -2,99 +2,96 @@ import { expect, test } from 'vitest';
 import { FakeCgroupFs } from './fakeCgroupFs.ts';
 import { PressureTriggers } from './pressureTriggers.ts';
 
-const CALM = 'some avg10=0.00 avg60=0.00 avg300=0.00 total=0';
-const FILES = ['cpu.pressure', 'memory.pressure', 'io.pressure'];
-
-/** A host whose root and whose group of ECS keep pressure, as far as `groups` says. */
-function setUp(groups: readonly string[] = ['', '/ecs']) {
-  const fs = new FakeCgroupFs(2);
-  for (const group of groups) {
-    fs.create(group);
-    for (const file of FILES) fs.set(`/fake${group}`, file, CALM);
-  }
-  const triggers = new PressureTriggers(fs, fs.mounts, '/ecs');
-  /** As the kernel does when a trigger fires: nothing is written, and inotify tells. */
-  const fire = (group: string, file: string): void => fs.set(`/fake${group}`, file, CALM);
-  return { fs, triggers, fire };
+/** A host with groups, on a kernel that refuses a window too short for it. */
+function setUp(groups: readonly string[] = ['', '/ecs', '/ecs/a', '/ecs/b'], version: 1 | 2 = 2) {
+  const fs = new FakeCgroupFs(version, { pressure: true });
+  for (const group of groups) fs.create(group);
+  fs.fault = (_, value) => (value.endsWith(' 1000000') ? 'EINVAL' : undefined);
+  const fired: string[] = [];
+  const triggers = new PressureTriggers(fs, fs.mounts, '/ecs', (cgroup, resource) =>
+    fired.push(`${cgroup} ${resource}`),
+  );
+  const prove = (): void => {
+    triggers.probe(() => {});
+    fs.stall('', 'cpu', 0, 1);
+  };
+  return { fs, triggers, fired, prove };
 }
+const files = (fs: FakeCgroupFs): string[] => fs.held.map((line) => line.split('=')[0] ?? '');
 
 test('triggers are armed only when the kernel has told of one', () => {
-  const { fs, triggers, fire } = setUp();
-  expect(triggers.arm(() => {})).toBe(false);
-  triggers.probe();
-  expect(fs.held).toEqual(['/fake/cpu.pressure=some 1 2000000']);
-  expect(triggers.capability).toMatch(/^partial: none has fired yet/);
-  expect(triggers.arm(() => {})).toBe(false);
-  fire('', 'cpu.pressure');
-  expect(triggers.capability).toBe('yes');
-  expect(fs.held).toEqual([]);
-  expect(fs.watchCount).toBe(0);
-  expect(triggers.arm(() => {})).toBe(true);
-  expect(fs.held).toEqual([
-    '/fake/ecs/cpu.pressure=some 400000 2000000',
-    '/fake/ecs/memory.pressure=some 200000 2000000',
-    '/fake/ecs/io.pressure=some 600000 2000000',
-  ]);
-});
-
-test('a trigger fires once, and leaves nothing open', () => {
-  const { fs, triggers, fire } = setUp();
-  triggers.probe();
-  fire('', 'cpu.pressure');
-  let fired = 0;
-  triggers.arm(() => {
-    fired += 1;
+  const { fs, triggers } = setUp();
+  let proven = 0;
+  expect(triggers.arm('/ecs/a')).toMatchObject({ refused: expect.any(String) });
+  const probing = triggers.probe(() => {
+    proven += 1;
   });
-  fire('/ecs', 'memory.max');
-  expect(fired).toBe(0);
-  fire('/ecs', 'memory.pressure');
-  fire('/ecs', 'memory.pressure');
-  expect(fired).toBe(1);
+  expect(probing).toBe(true);
+  expect(fs.held).toEqual(['/fake/cpu.pressure=some 1 2000000']);
+  expect(triggers.proven).toBe(false);
+  expect(triggers.arm('/ecs/a')).toMatchObject({ refused: expect.any(String) });
+  fs.stall('', 'cpu', 0, 1);
+  expect([triggers.proven, proven]).toEqual([true, 1]);
   expect(fs.held).toEqual([]);
   expect(fs.watchCount).toBe(0);
+  expect(triggers.arm('/ecs/a')).toBe('armed');
+  expect(fs.held).toHaveLength(3);
 });
 
-test('arming again replaces what was armed; closing leaves nothing', () => {
-  const { fs, triggers, fire } = setUp();
-  triggers.probe();
-  fire('', 'cpu.pressure');
-  const fired: string[] = [];
-  triggers.arm(() => fired.push('old'));
-  triggers.arm(() => fired.push('new'));
-  expect(fs.held).toHaveLength(3);
-  expect(fs.watchCount).toBe(1);
-  fire('/ecs', 'io.pressure');
-  expect(fired).toEqual(['new']);
-  triggers.arm(() => {});
+test.each([1, 2] as const)('the group that stalls is the one that is told of, on v%i', (version) => {
+  const { fs, triggers, fired, prove } = setUp(undefined, version);
+  prove();
+  for (const group of ['/ecs', '/ecs/a', '/ecs/b']) expect(triggers.arm(group)).toBe('armed');
+  expect(fs.watchCount).toBe(3);
+  fs.stall('/ecs/b', 'cpu', 0.3, 500_000);
+  fs.stall('/ecs', 'cpu', 0.3, 500_000);
+  expect(fired).toEqual(['/ecs/b cpu', '/ecs cpu']);
+  triggers.drop('/ecs/b');
+  expect(files(fs).filter((file) => file.includes('/b/'))).toEqual([]);
   triggers.close();
   expect(fs.held).toEqual([]);
   expect(fs.watchCount).toBe(0);
 });
 
-test('the whole machine is watched until the group of ECS is there', () => {
-  const { fs, triggers, fire } = setUp(['']);
-  triggers.probe();
-  fire('', 'cpu.pressure');
-  triggers.arm(() => {});
-  expect(fs.held[0]).toBe('/fake/cpu.pressure=some 400000 2000000');
+test('the whole machine is watched until the group of all tasks is there, then that', () => {
+  const { fs, triggers, prove } = setUp(['']);
+  prove();
+  triggers.arm('/ecs');
+  expect(files(fs)[0]).toBe('/fake/cpu.pressure');
+  fs.create('/ecs');
+  triggers.arm('/ecs');
+  expect(files(fs)).toEqual(['cpu', 'memory', 'io'].map((resource) => `/fake/ecs/${resource}.pressure`));
 });
 
-test('a kernel that refuses, or has no pressure, is told of and leaves nothing open', () => {
-  const refusing = setUp();
-  refusing.triggers.probe();
-  refusing.fire('', 'cpu.pressure');
-  refusing.fs.fault = (file) => (file === 'io.pressure' ? 'EINVAL' : undefined);
-  expect(refusing.triggers.arm(() => {})).toBe(false);
-  expect(refusing.fs.held).toEqual([]);
+test('a group that has come back under its name is armed anew', () => {
+  const { fs, triggers, fired, prove } = setUp();
+  prove();
+  triggers.arm('/ecs/a');
+  fs.remove('/ecs/a');
+  expect(triggers.arm('/ecs/a')).toEqual({ refused: 'no group of cgroup v2' });
+  expect(fs.held).toEqual([]);
+  fs.create('/ecs/a');
+  expect(triggers.arm('/ecs/a')).toBe('armed');
+  fs.stall('/ecs/a', 'io', 0.4, 700_000);
+  expect(fired).toEqual(['/ecs/a io']);
+});
 
-  const fs = new FakeCgroupFs(2);
-  fs.create('');
-  const without = new PressureTriggers(fs, fs.mounts, '/ecs');
-  without.probe();
-  expect(without.capability).toMatch(/^partial: refused here/);
+test('tells whether the kernel keeps a thread for each group', () => {
+  const { triggers, prove } = setUp();
+  prove();
+  expect(triggers.threads).toBe(false);
+  const older = setUp();
+  older.fs.fault = () => undefined;
+  older.prove();
+  expect(older.triggers.threads).toBe(true);
+  older.triggers.close();
+  expect(older.fs.held).toEqual([]);
+});
 
+test('a machine without pressure, or without cgroup v2, has none to try', () => {
+  const without = new FakeCgroupFs(2);
+  without.create('');
+  expect(new PressureTriggers(without, without.mounts, '/ecs', () => {}).probe(() => {})).toBe(false);
   const v1 = new FakeCgroupFs(1);
-  const alone = new PressureTriggers(v1, v1.mounts, '/ecs');
-  alone.probe();
-  expect(alone.capability).toMatch(/^partial: refused here/);
+  expect(new PressureTriggers(v1, v1.mounts, '/ecs', () => {}).probe(() => {})).toBe(false);
 });

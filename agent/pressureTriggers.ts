@@ -1,112 +1,114 @@
-import { ACT_AT } from '../layers/domain/isolation/pressureLadder.ts';
+import type { PressedResource } from '../layers/domain/isolation/pressureLadder.ts';
 import type { CgroupFs } from './cgroupFs.ts';
 import type { CgroupMounts } from './cgroupMounts.ts';
+import { type Armed, GroupTriggers, LADDER_MARKS, triggerOf, WINDOW_US } from './groupTriggers.ts';
 
-/** The shortest window that the kernel gives without `CAP_SYS_RESOURCE`. */
-const WINDOW_US = 2_000_000;
+interface Watched {
+  readonly inode: number;
+  readonly triggers: GroupTriggers;
+}
+
 /** A machine that runs anything stalls this long in two seconds: it shows whether the kernel tells of triggers. */
-const PROBE = `some 1 ${WINDOW_US}`;
+const PROBE_US = 1;
 
 /**
- * Pressure triggers (kernel documentation, accounting/psi) on the group of all tasks: it stalls when one of them does, so
- * that three files tell of every task.
- *
- * They are meant to be awaited by `poll(POLLPRI)`, which Node.js has not. Newer kernels (seen: 6.1.192, 6.18) tell of a
- * cgroup's triggers through kernfs, hence through inotify too: once, since only a poll resets a trigger. So each is written
- * anew after it has fired. Whether this kernel does so is not asked of its version, but tried.
+ * Pressure triggers on the group of each task, and on that of all of them. Whether this kernel tells of triggers by inotify
+ * is not asked of its version, but tried; until it has, none but the one that tries is armed.
  */
 export class PressureTriggers {
   readonly #fs: CgroupFs;
   readonly #mounts: CgroupMounts;
   readonly #parent: string;
-  #disarm: (() => void) | undefined;
-  #endProbe: (() => void) | undefined;
+  readonly #fired: (cgroup: string, resource: PressedResource) => void;
+  readonly #groups = new Map<string, Watched>();
+  #probe: GroupTriggers | undefined;
   #proven = false;
-  #refused = false;
+  #threads = false;
 
-  /** `parent` is the group below which tasks lie; until it is there, the whole machine is watched. */
-  constructor(fs: CgroupFs, mounts: CgroupMounts, parent: string) {
+  /** `parent` is the group below which tasks lie; `fired` hears which group has stalled. */
+  constructor(
+    fs: CgroupFs,
+    mounts: CgroupMounts,
+    parent: string,
+    fired: (cgroup: string, resource: PressedResource) => void,
+  ) {
     this.#fs = fs;
     this.#mounts = mounts;
     this.#parent = parent;
+    this.#fired = fired;
   }
 
-  /** For the report: `yes` once the kernel has told of one. */
-  get capability(): string {
-    if (this.#proven) return 'yes';
-    const why = this.#refused ? 'refused here' : 'none has fired yet';
-    return `partial: ${why}, pressure is read every two seconds`;
+  /** The kernel has told of one. */
+  get proven(): boolean {
+    return this.#proven;
   }
 
-  /** Tries whether triggers are told of here; `capability` has the answer when it comes. */
-  probe(): void {
+  /** The kernel may have a thread for each group with triggers: it is older than 6.4, or the agent may more than it needs. */
+  get threads(): boolean {
+    return this.#threads;
+  }
+
+  /** Tries whether triggers are told of here, and calls back when they are; false when that cannot be. */
+  probe(proven: () => void): boolean {
     const { unified } = this.#mounts;
-    this.#endProbe =
-      unified === undefined ? undefined : this.#watch(unified, [['cpu', PROBE]], () => this.#prove());
-    this.#refused = this.#endProbe === undefined;
-  }
-
-  /**
-   * Calls back once, when a resource has stalled above the ladder's mark for a window; arming again replaces what was
-   * armed. False when nothing will call: triggers are not known to work here, or are refused.
-   */
-  arm(fired: () => void): boolean {
-    this.#disarm?.();
-    this.#disarm = undefined;
-    const { unified } = this.#mounts;
-    if (!this.#proven || unified === undefined) return false;
-    const own = `${unified}${this.#parent}`;
-    const triggers = Object.entries(ACT_AT).map(
-      ([resource, mark]) => [resource, `some ${Math.round(mark * WINDOW_US)} ${WINDOW_US}`] as const,
-    );
-    this.#disarm = this.#watch(this.#fs.inode(own) === undefined ? unified : own, triggers, () => {
-      this.#disarm?.();
-      this.#disarm = undefined;
-      fired();
+    if (unified === undefined) return false;
+    const mark = { resource: 'cpu', thresholdUs: PROBE_US, armBelow: Infinity } as const;
+    this.#threads = this.#accepts(`${unified}/cpu.pressure`, triggerOf(PROBE_US, WINDOW_US / 2));
+    this.#probe = new GroupTriggers(this.#fs, unified, [mark], () => {
+      this.#endProbe();
+      this.#proven = true;
+      proven();
     });
-    return this.#disarm !== undefined;
+    const refused = typeof this.#probe.arm() === 'object';
+    if (refused) this.#endProbe();
+    return !refused;
+  }
+
+  /** Arms what is not armed of a task's group, or of `parent`; see `Armed`. */
+  arm(cgroup: string): Armed {
+    const { unified } = this.#mounts;
+    if (!this.#proven || unified === undefined) return { refused: 'not known to work here' };
+    const own = `${unified}${cgroup}`;
+    // Until the group of all tasks is there, the whole machine is watched.
+    const missing = cgroup === this.#parent && this.#fs.inode(own) === undefined;
+    const directory = missing ? unified : own;
+    const inode = this.#fs.inode(directory);
+    // Gone, or another by the same name.
+    if (this.#groups.get(cgroup)?.inode !== inode) this.drop(cgroup);
+    if (inode === undefined) return { refused: 'no group of cgroup v2' };
+    const triggers = this.#groups.get(cgroup)?.triggers ?? this.#triggersOf(cgroup, directory);
+    const armed = triggers.arm();
+    if (typeof armed === 'object') this.#groups.delete(cgroup);
+    else this.#groups.set(cgroup, { inode, triggers });
+    return armed;
+  }
+
+  drop(cgroup: string): void {
+    this.#groups.get(cgroup)?.triggers.close();
+    this.#groups.delete(cgroup);
   }
 
   close(): void {
-    this.#disarm?.();
-    this.#endProbe?.();
-    this.#disarm = undefined;
-    this.#endProbe = undefined;
+    for (const cgroup of [...this.#groups.keys()]) this.drop(cgroup);
+    this.#endProbe();
   }
 
-  #prove(): void {
-    this.#endProbe?.();
-    this.#endProbe = undefined;
-    this.#proven = true;
+  #triggersOf(cgroup: string, directory: string): GroupTriggers {
+    return new GroupTriggers(this.#fs, directory, LADDER_MARKS, (resource) => this.#fired(cgroup, resource));
   }
 
-  /** Undefined, with nothing left behind, when the kernel refuses one of them. */
-  #watch(
-    directory: string,
-    triggers: readonly (readonly [resource: string, trigger: string])[],
-    fired: () => void,
-  ): (() => void) | undefined {
-    const ends: (() => void)[] = [];
-    const end = (): void => {
-      for (const each of ends.splice(0)) each();
-    };
+  #accepts(file: string, trigger: string): boolean {
     try {
-      const files = new Set<string | undefined>();
-      for (const [resource, trigger] of triggers) {
-        files.add(`${resource}.pressure`);
-        ends.push(this.#fs.hold(`${directory}/${resource}.pressure`, trigger));
-      }
-      // Only now: inotify would tell of these writes too.
-      ends.push(
-        this.#fs.watch(directory, (name) => {
-          if (ends.length > 0 && files.has(name)) fired();
-        }),
-      );
-      return end;
+      this.#fs.hold(file, trigger)();
+      return true;
     } catch {
-      // No such file, no PSI in this kernel, or no right to: pressure is read instead.
-      end();
-      return undefined;
+      // As it should be: the window is too short for whoever has not the right to a thread.
+      return false;
     }
+  }
+
+  #endProbe(): void {
+    this.#probe?.close();
+    this.#probe = undefined;
   }
 }

@@ -28,8 +28,7 @@ function memoryJournal(): Journal {
   };
 }
 
-function setUp(dryRun: boolean) {
-  const fs = new FakeCgroupFs(2);
+function setUp(dryRun: boolean, fs = new FakeCgroupFs(2)) {
   for (const group of ['/ecs', '/ecs/web', '/ecs/hog']) fs.create(group);
   const table = new TaskTable({
     fs,
@@ -80,11 +79,15 @@ function setUp(dryRun: boolean) {
     tell: (notice) => notices.push(notice),
     log: () => {},
   });
+  const look = (atMs: number, host: number, stalled?: ReadonlySet<string>): boolean => {
+    pressure = { ...pressure, cpu: host };
+    return relief.look(atMs, stalled);
+  };
   const watch = (resource: 'cpu' | 'memory', amount: number, fromMs: number, seconds: number): void => {
     pressure = { ...pressure, [resource]: amount };
     for (let at = fromMs; at < fromMs + seconds * 1000; at += 2_000) relief.look(at);
   };
-  return { fs, notices, killed, reclaimed, watch };
+  return { fs, notices, killed, reclaimed, watch, look };
 }
 
 test('a hog is squeezed in its files, and gets everything back', () => {
@@ -124,4 +127,37 @@ test('a dry run tells every step and takes none', () => {
     'dry run: escalate evict',
     'dry run: escalate evict',
   ]);
+});
+
+test('it rests while many stall a little, and names the task for which it acts', () => {
+  const { fs, notices, look } = setUp(false, new FakeCgroupFs(2, { pressure: true }));
+  fs.stall('/ecs/web', 'cpu', 0.15, 150_000);
+  expect(look(0, 0.9)).toBe(true);
+  fs.stall('/ecs/web', 'cpu', 0.5, 500_000);
+  expect(look(2_000, 0.9)).toBe(false);
+  for (const at of [4_000, 6_000]) expect(look(at, 0.9)).toBe(false);
+  expect(notices).toMatchObject([
+    { taskId: 'hog', detail: 'escalate headroom (cpu pressure 0.50 of web, mark 0.2)' },
+  ]);
+});
+
+test('at rest only what has stalled is read, and all as soon as a mark is passed', () => {
+  const fs = new FakeCgroupFs(2, { pressure: true });
+  const { notices, look } = setUp(false, fs);
+  const read: string[] = [];
+  const { read: reads } = fs;
+  fs.read = (path) => {
+    read.push(path);
+    return reads.call(fs, path);
+  };
+  const readOf = (task: string): number =>
+    read.filter((path) => path.startsWith(`/fake/ecs/${task}/`)).length;
+  fs.stall('/ecs/web', 'cpu', 0.1, 100_000);
+  expect(look(0, 0.9, new Set(['/ecs/web']))).toBe(true);
+  expect(readOf('web')).toBeGreaterThan(0);
+  expect(readOf('hog')).toBe(0);
+  fs.stall('/ecs/web', 'cpu', 0.5, 500_000);
+  for (const at of [2_000, 4_000, 6_000]) look(at, 0.9, new Set(['/ecs/web']));
+  expect(readOf('hog')).toBeGreaterThan(0);
+  expect(notices[0]?.taskId).toBe('hog');
 });

@@ -5,14 +5,15 @@ import {
   type LadderEvent,
   type LadderState,
   type Pressures,
+  rests,
   restsAt,
 } from '../layers/domain/isolation/pressureLadder.ts';
 import { reportKey } from './taskReport.ts';
-import type { TaskTable } from './taskTable.ts';
+import type { TaskEntry, TaskTable } from './taskTable.ts';
 import type { TaskWatches } from './taskWatch.ts';
 
 export interface ReliefParts {
-  readonly table: TaskTable;
+  readonly table: Pick<TaskTable, 'tasks' | 'squeeze'>;
   readonly watches: TaskWatches;
   /** Steps are told and not taken. */
   readonly dryRun: boolean;
@@ -33,29 +34,36 @@ export class Relief {
     this.#parts = parts;
   }
 
-  /** One look; whether there is nothing to do until the pressure rises. Reads no task while the host as a whole is at ease. */
-  look(nowMs: number): boolean {
+  /**
+   * One look; whether there is nothing to do until the pressure of a protected task rises. Reads no task while the host as a
+   * whole is at ease, and only those of `stalled` (by group, absent: all) while the ladder rests: of the others it is
+   * known that they are below every mark.
+   */
+  look(nowMs: number, stalled?: ReadonlySet<string>): boolean {
     const { table, watches, dryRun } = this.#parts;
-    const entries = [...table.tasks.values()];
     const host = this.#parts.hostPressure();
     if (restsAt(this.#state, host)) {
       this.#state = calmLadder;
       return true;
     }
+    const all = [...table.tasks.values()];
+    const few = stalled !== undefined && rests(this.#state);
+    const entries = few ? all.filter(({ cgroup }) => stalled.has(cgroup)) : all;
     const tasks = entries.map((entry) => watches.forLadder(entry, nowMs));
     const { state, events } = climb(this.#state, { host, tasks }, nowMs);
     this.#state = state;
     for (const event of events) this.#carryOut(event, nowMs);
-    if (dryRun) return false;
-    for (const { cgroup } of entries) table.squeeze(cgroup, state.squeezes[cgroup]);
-    return false;
+    if (!dryRun) for (const { cgroup } of entries) table.squeeze(cgroup, state.squeezes[cgroup]);
+    return rests(state);
   }
 
   #carryOut(event: LadderEvent, nowMs: number): void {
-    const { table, dryRun, tell, log } = this.#parts;
-    const entry = event.key === undefined ? undefined : table.tasks.get(event.key);
+    const { dryRun, tell, log } = this.#parts;
+    const entry = this.#entry(event.key);
     const taskId = entry === undefined ? '' : reportKey(entry);
-    const numbers = `${event.resource} pressure ${event.pressure.toFixed(2)}, mark ${event.threshold}`;
+    const pressed = this.#entry(event.pressed);
+    const whose = pressed === undefined ? '' : ` of ${reportKey(pressed)}`;
+    const numbers = `${event.resource} pressure ${event.pressure.toFixed(2)}${whose}, mark ${event.threshold}`;
     const detail = [dryRun ? 'dry run:' : '', event.kind, event.step ?? '', `(${numbers})`].filter(
       (part) => part !== '',
     );
@@ -71,5 +79,9 @@ export class Relief {
     if (event.step === 'evict' && event.kill === true) {
       this.#parts.kill([...entry.containers.keys()]).catch(failed);
     }
+  }
+
+  #entry(cgroup: string | undefined): TaskEntry | undefined {
+    return cgroup === undefined ? undefined : this.#parts.table.tasks.get(cgroup);
   }
 }

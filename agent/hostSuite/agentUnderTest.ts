@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +27,9 @@ export async function eventually(check: () => void | Promise<void>, boundMs: num
 export const STANDS_BOUND_MS = 20_000;
 /** Generous: under emulation on a busy machine even a start takes its time. */
 const READY_BOUND_MS = 120_000;
+
+/** As `berth-agent.service` has it: with that right, which root has, the kernel would keep a thread for each group it watches. */
+const WITHOUT_RESOURCE = ['--bounding-set', '-sys_resource', '--inh-caps', '-sys_resource'];
 
 /** The real agent, as its own process. */
 export class AgentUnderTest {
@@ -61,6 +64,19 @@ export class AgentUnderTest {
     return readFileSync(this.#logFile, 'utf8');
   }
 
+  /** Paths of the files it has open. */
+  get openFiles(): string[] {
+    const directory = `/proc/${this.#child?.pid}/fd`;
+    return readdirSync(directory).flatMap((descriptor) => {
+      try {
+        return readlinkSync(join(directory, descriptor));
+      } catch {
+        // Closed meanwhile.
+        return [];
+      }
+    });
+  }
+
   /** What it knows now, from its status socket. */
   async report(): Promise<HostReport> {
     const socket = join(this.#environment.BERTH_STATE_DIR ?? '', 'status.sock');
@@ -69,7 +85,8 @@ export class AgentUnderTest {
 
   start(): void {
     const output = openSync(this.#logFile, 'a');
-    this.#child = spawn(process.execPath, [...NODE_FLAGS, this.#entry, 'run'], {
+    const argv = [...WITHOUT_RESOURCE, process.execPath, ...NODE_FLAGS, this.#entry, 'run'];
+    this.#child = spawn('setpriv', argv, {
       env: this.#environment,
       stdio: ['ignore', output, output],
     });

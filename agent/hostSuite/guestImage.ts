@@ -44,8 +44,11 @@ const SUITE_ENVIRONMENT = [
   'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
 ];
 
-/** Of busybox's own, `ip` makes no pairs of interfaces, `tc` shows no counters, and `nsenter` runs busybox's first. */
-const PROGRAMS = ['/usr/sbin/ip', '/usr/sbin/tc', '/usr/bin/nsenter'];
+/**
+ * Of busybox's own, `ip` makes no pairs of interfaces, `tc` shows no counters, `nsenter` runs busybox's first, and `setpriv`
+ * leaves the bounding set as it is.
+ */
+const PROGRAMS = ['/usr/sbin/ip', '/usr/sbin/tc', '/usr/bin/nsenter', '/usr/bin/setpriv'];
 
 const MODULE_OPTIONS: Readonly<Record<string, string>> = { 'brd.ko': ' rd_nr=1 rd_size=65536' };
 /** Run as root in each guest before the suite: modules, and a disk of the guest's own. */

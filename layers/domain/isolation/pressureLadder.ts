@@ -54,6 +54,8 @@ export interface LadderEvent {
   readonly bytes?: number;
   /** For `evict`: kill here and now, since the control plane may come too late. */
   readonly kill?: boolean;
+  /** The protected task that stalls most; absent where it is the host that tells. */
+  readonly pressed?: string;
   readonly pressure: number;
   readonly threshold: number;
 }
@@ -88,13 +90,19 @@ const RECLAIM_MAX_BYTES = 256 * 2 ** 20;
 const calm: Rung = { level: 0, lastActionAt: -Infinity };
 export const calmLadder: LadderState = { rungs: { cpu: calm, memory: calm, io: calm }, squeezes: {} };
 
+const nothingTaken = ({ rungs, squeezes }: LadderState): boolean =>
+  Object.keys(squeezes).length === 0 && RESOURCES.every((resource) => rungs[resource].level === 0);
+
 /**
  * Whether a look can change nothing, whatever the tasks' own pressure: nothing is taken, and the pressure of all together,
  * which is never below that of one, is below every mark.
  */
-export const restsAt = ({ rungs, squeezes }: LadderState, host: Pressures): boolean =>
-  Object.keys(squeezes).length === 0 &&
-  RESOURCES.every((resource) => rungs[resource].level === 0 && host[resource] < MARKS[resource].low);
+export const restsAt = (state: LadderState, host: Pressures): boolean =>
+  nothingTaken(state) && RESOURCES.every((resource) => host[resource] < MARKS[resource].low);
+
+/** Whether it has nothing to do until a protected task's pressure passes a mark: nothing is taken, and none is above. */
+export const rests = (state: LadderState): boolean =>
+  nothingTaken(state) && RESOURCES.every((resource) => state.rungs[resource].overSince === undefined);
 
 /**
  * One look at the pressure: which step follows for each resource, and what is taken from whom then. Only best-effort
@@ -109,13 +117,13 @@ export function climb(
   const rungs = { ...state.rungs };
   let squeezes = thaw(dropGone(state.squeezes, observation), now, events, observation);
   for (const resource of RESOURCES) {
-    const pressure = pressureOnProtected(resource, observation);
+    const { pressure, pressed } = pressureOnProtected(resource, observation);
     const rung = track(state.rungs[resource], resource, pressure, now);
     const settled = now - rung.lastActionAt >= SETTLE_MS;
     rungs[resource] = rung;
     if (settled && rung.overSince !== undefined && now - rung.overSince >= SUSTAINED_MS) {
       const step = escalate(resource, rung, observation, squeezes, now);
-      const event = { resource, pressure, threshold: MARKS[resource].high };
+      const event = { resource, pressure, threshold: MARKS[resource].high, ...named(pressed) };
       if (step === undefined) {
         if (rung.level === 0) events.push({ kind: 'unrelieved', ...event });
         rungs[resource] = { ...rung, lastActionAt: now };
@@ -138,6 +146,7 @@ export function climb(
         ...(step === undefined ? {} : { step }),
         pressure,
         threshold: MARKS[resource].low,
+        ...named(pressed),
       });
       rungs[resource] = { ...rung, level: rung.level - 1, lastActionAt: now };
     }
@@ -145,15 +154,24 @@ export function climb(
   return { state: { rungs, squeezes }, events };
 }
 
-/** The worst stall of a task that is to be protected; the host's own where no task can tell. */
-function pressureOnProtected(resource: PressedResource, { host, tasks }: LadderObservation): number {
+const named = (pressed: string | undefined): Pick<LadderEvent, 'pressed'> =>
+  pressed === undefined ? {} : { pressed };
+
+/** The worst stall of a task that is to be protected, and whose it is; the host's own where no task can tell. */
+function pressureOnProtected(
+  resource: PressedResource,
+  { host, tasks }: LadderObservation,
+): { readonly pressure: number; readonly pressed?: string } {
   const guarded = tasks.filter(
     ({ qos, throttled }) => qos !== 'best-effort' && !(resource === 'cpu' && throttled),
   );
-  const known = guarded.flatMap(({ pressure }) => pressure?.[resource] ?? []);
-  if (known.length > 0) return Math.max(...known);
+  const known = guarded.flatMap(({ key, pressure }) =>
+    pressure === undefined ? [] : [{ pressure: pressure[resource], pressed: key }],
+  );
+  const [worst] = known.toSorted((a, b) => b.pressure - a.pressure);
+  if (worst !== undefined) return worst;
   // Nobody to protect: best-effort tasks may press one another as they like.
-  return guarded.length > 0 ? host[resource] : 0;
+  return { pressure: guarded.length > 0 ? host[resource] : 0 };
 }
 
 function track(rung: Rung, resource: PressedResource, pressure: number, now: number): Rung {
@@ -249,8 +267,9 @@ function thaw(
       const { frozen, ...rest } = squeeze;
       if (frozen === undefined || now < frozen.until) return [key, squeeze] as const;
       const { resource } = frozen;
-      const pressure = pressureOnProtected(resource, observation);
-      events.push({ kind: 'thaw', resource, step: 'freeze', key, pressure, threshold: MARKS[resource].high });
+      const { pressure, pressed } = pressureOnProtected(resource, observation);
+      const threshold = MARKS[resource].high;
+      events.push({ kind: 'thaw', resource, step: 'freeze', key, pressure, threshold, ...named(pressed) });
       return [key, rest] as const;
     }),
   );
