@@ -72,7 +72,8 @@ try {
   const berth = new BenchHost(data.path, engine, { entry: resolve(AGENT), sink });
   await Promise.all([plain.boot(), berth.boot()]);
   if (wants('machines')) Object.assign(figures, await machines(berth, Number(values.repeats)));
-  if (wants('overhead')) Object.assign(figures, await overhead(berth, sink, 100, 60));
+  for (const kind of wants('overhead') ? (['quiet', 'restless'] as const) : [])
+    Object.assign(figures, await overhead(berth, sink, kind, 100, 60));
   if (wants('inTime')) Object.assign(figures, await inTime(berth, Number(values.launches)));
   if (wants('neighbours')) {
     await ensureNodeImage(engine.docker);

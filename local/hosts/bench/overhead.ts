@@ -28,20 +28,33 @@ const privateMB = (pid: number): number => {
   return (kib.reduce((sum, each) => sum + each, 0) * 1024) / 1e6;
 };
 
-/** What the agent costs while it looks after `count` containers that do little, one in ten best-effort. */
+/** Turns of the processor that the process's first thread has asked for so far: what it was woken for, and each wait of a call. */
+const wakeUps = (pid: number): number =>
+  Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+
+/** Some ten milliseconds of work every two seconds: with a hundred of them, each waits for a CPU at times. */
+const RESTLESS = 'while :; do i=0; while [ $i -lt 8000 ]; do i=$((i+1)); done; sleep 2; done';
+const COMMANDS = { quiet: ['sleep', '300'], restless: ['sh', '-c', RESTLESS] } as const;
+
+/**
+ * What the agent costs while it looks after `count` containers that do nothing, or little that makes each of them stall at
+ * times; one in ten is best-effort.
+ */
 export async function overhead(
   host: BenchHost,
   sink: ReportSink,
+  kind: keyof typeof COMMANDS,
   count: number,
   seconds: number,
 ): Promise<Record<string, Figure>> {
   const launches = Array.from({ length: count }, (_, index) =>
     aTask([
       aContainer({
+        command: COMMANDS[kind],
         memoryMiB: 32,
         cpuUnits: 10,
         environment: {
-          [LAUNCH_ENVIRONMENT.taskId]: `quiet-${index}`,
+          [LAUNCH_ENVIRONMENT.taskId]: `${kind}-${index}`,
           [LAUNCH_ENVIRONMENT.isolation]: JSON.stringify({
             qos: index % 10 === 0 ? 'best-effort' : 'burstable',
           }),
@@ -52,16 +65,25 @@ export async function overhead(
   await Promise.all(launches.map((launch) => host.run(launch)));
   await sleep(SETTLE_MS);
   const pid = host.agentPid;
-  const [before, startedAt] = [cpuSeconds(pid), performance.now()];
+  const [before, wakesBefore, startedAt] = [cpuSeconds(pid), wakeUps(pid), performance.now()];
   await sleep(seconds * 1000);
-  const percent = ((cpuSeconds(pid) - before) / ((performance.now() - startedAt) / 1000)) * 100;
+  const elapsed = (performance.now() - startedAt) / 1000;
+  const percent = ((cpuSeconds(pid) - before) / elapsed) * 100;
+  const wakes = (wakeUps(pid) - wakesBefore) / elapsed;
   const rss = residentMB(pid);
   const own = privateMB(pid);
   if (sink.calls === 0) throw new Error('the agent did not report: its TLS would not be in the figures');
+  const { pressure } = await host.report();
   await Promise.all(launches.map((launch) => host.stop(launch)));
+  const name = kind === 'quiet' ? `overhead.${count}` : `overhead.${count}.${kind}`;
   return {
-    [`overhead.${count}.cpu`]: atMost(percent, '% of a core', MAX_CPU_PERCENT),
-    [`overhead.${count}.rss`]: atMost(rss, 'MB', MAX_RSS_MB),
-    [`overhead.${count}.private`]: { value: own, unit: 'MB' },
+    [`${name}.cpu`]: atMost(percent, '% of a core', MAX_CPU_PERCENT),
+    [`${name}.wakeUps`]: { value: wakes, unit: '/s' },
+    ...(kind === 'quiet'
+      ? {
+          [`${name}.rss`]: atMost(rss, 'MB', MAX_RSS_MB),
+          [`${name}.private`]: { value: own, unit: 'MB' },
+        }
+      : { [`${name}.hostPressure`]: { value: pressure.cpu, unit: 'of the time' } }),
   };
 }
