@@ -87,7 +87,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
   const warm = new Map<FunctionName, Warm>();
   // A process runs one invocation at a time, and takes what it remembers with it when it dies.
-  const memories: PassMemory[] = [];
+  const memories = Array.from({ length: options.plan.processes ?? 1 }, () => new PassMemory());
   const bus = (): Bus =>
     createBus({
       events: {
@@ -132,7 +132,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     const kept = warm.get(name) ?? { containers: cloud.containers(), bus: bus() };
     warm.set(name, kept);
     const deps = depsOf(invocation, kept);
-    const memory = name === 'schedule' ? (memories.pop() ?? new PassMemory()) : undefined;
+    const memory = name === 'schedule' ? (memories.shift() ?? new PassMemory()) : undefined;
     const made = memory === undefined ? functions[name](deps) : functions.schedule(deps, memory);
     const handler = made as (event: unknown, context: Context) => Promise<unknown>;
     const deadline = clock.now() + timeoutMs[name];

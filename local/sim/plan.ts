@@ -106,6 +106,8 @@ export interface SimPlan {
   readonly types?: readonly InstanceType[];
   /** Of the cluster's hosts; absent: one. With more passes plan on copies (`HostCopy`). */
   readonly cells?: number;
+  /** Warm processes that passes take turns in; absent: one, and others only while passes overlap. */
+  readonly processes?: number;
   /** Until when things go wrong. */
   readonly stormMs: number;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { calm } from '../../local/sim/faultRates.ts';
 import { simulate } from '../../local/sim/simulation.ts';
 import { scenarios } from './scenarios.ts';
+import { scenariosInCells } from './scenariosInCells.ts';
 
 /**
  * Dying just before a call is dying just after the one before it: nothing outside the process can tell. Only of the first
@@ -13,7 +14,7 @@ const pointsOf = (points: number): { readonly point: number; readonly when: 'bef
 ];
 
 describe('a process that dies at any call', () => {
-  it.each(scenarios)(
+  it.each([...scenarios, ...scenariosInCells])(
     'changes nothing about the end of $name',
     async ({ plan, ends, happens, announced = false }) => {
       const undisturbed = await simulate({
