@@ -9,6 +9,7 @@ export interface RandomPlanOptions {
 
 /** Two hosts each, of the usual six. */
 const CELLS = 3;
+const MAX_PROCESSES = 3;
 
 /** A workload drawn from a seed: bursts of requests of mixed size, and what people and alarms do meanwhile. */
 export function randomPlan(
@@ -37,6 +38,7 @@ export function randomPlan(
     actions: [...randomActions(random, related, stormMs), ...sourceActions(relations, stormMs)],
     pool: simPool({ maxHosts: hosts, lifecycles }),
     cells: relations.chance(0.4) ? CELLS : 1,
+    processes: relations.between(1, MAX_PROCESSES),
     stormMs,
   };
 }
