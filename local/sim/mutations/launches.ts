@@ -96,7 +96,6 @@ export const launchesMutations: readonly Mutation[] = [
     what: 'An order is opened whatever was bought since its plan.',
     // An order that is replaced while EC2 carries it out leaves hosts without a record.
     caughtBy: ['poolBound', 'costAccounted'],
-    seed: 63,
     decorators: onStore((store, { tables }) => ({
       openOrder: (order) => {
         tables.orders.delete(`${order.cluster}/${order.pool}`);
@@ -108,7 +107,6 @@ export const launchesMutations: readonly Mutation[] = [
     name: 'order-without-token',
     what: 'A purchase that is repeated carries another client token.',
     caughtBy: ['poolBound', 'noOrphans', 'costAccounted'],
-    seed: 18,
     decorators: {
       machines: (machines) => {
         let calls = 0;
@@ -158,7 +156,6 @@ export const launchesMutations: readonly Mutation[] = [
     what: 'One bought host in sixteen is not put on record.',
     // Until EC2 is asked what it runs, such a host is also one more than the pool may have.
     caughtBy: ['costAccounted', 'poolBound'],
-    seed: 12,
     decorators: onStore((store) => ({
       addHost: async (host) =>
         host.hostId.endsWith('0') ? { outcome: 'applied', current: host } : store.addHost(host),
@@ -180,7 +177,7 @@ export const launchesMutations: readonly Mutation[] = [
     name: 'retire-without-guard',
     what: 'A host is given back although a claim has come meanwhile.',
     caughtBy: ['noEviction'],
-    seed: 57,
+    seed: 374,
     decorators: onStore((store) => ({
       setHostState: (cluster, hostId, { ifEmpty: _ifEmpty, epoch: _epoch, ...change }) =>
         store.setHostState(cluster, hostId, change),

@@ -25,7 +25,6 @@ export const livesMutations: readonly Mutation[] = [
     name: 'arrivals-seen-unseen',
     what: 'Arrivals count as looked after when they have been listed, whatever became of it.',
     caughtBy: ['allEnd'],
-    seed: 126,
     decorators: onStore((store) => ({
       listArrivals: async (cluster, time, limit) => {
         const listed = await store.listArrivals(cluster, time, limit);
