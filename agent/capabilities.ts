@@ -16,6 +16,7 @@ const FILES = {
     swapMax: ['memory', 'memory.memsw.limit_in_bytes'],
     pids: ['pids', 'pids.max'],
     ioMax: ['blkio', 'blkio.throttle.read_bps_device'],
+    ioWeight: ['blkio', 'blkio.bfq.weight'],
   },
   2: {
     cpuWeight: ['cpu', 'cpu.weight'],
@@ -43,7 +44,6 @@ const LIMITS: Readonly<Record<1 | 2, Readonly<Record<string, string>>>> = {
     memoryMin: 'no',
     memoryHigh: 'no',
     oomGroup: 'partial: the agent ends the rest of the task',
-    ioWeight: 'no',
     ioMax:
       'partial: per container, and only what it writes through itself (direct or synced), not what is buffered',
     memoryLow: 'partial: soft limit, reclaimed only under global pressure',

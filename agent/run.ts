@@ -20,6 +20,7 @@ import { lockHost } from './lock.ts';
 import { Reconciler } from './reconciler.ts';
 import { Reporter } from './reporter.ts';
 import type { Settings } from './settings.ts';
+import { ioWeightCapability } from './sharedDisks.ts';
 import { serveStatus } from './statusServer.ts';
 import { SystemdUnits, systemdRuns } from './systemdUnits.ts';
 import { TaskTable } from './taskTable.ts';
@@ -66,6 +67,8 @@ export async function runAgent(settings: Settings, mounts: CgroupMounts): Promis
     settings.metrics === undefined
       ? undefined
       : new UsageMetrics({ ...settings.metrics, region }, credentials);
+  const deviceOf = (path: string | undefined): string | undefined =>
+    path === undefined && dockerRoot === undefined ? undefined : wholeDisk(path ?? dockerRoot ?? '');
   const shapes = canShape();
   const units = systemdRuns() && mounts.version === 2 ? new SystemdUnits(log) : undefined;
   const agent = new Agent({
@@ -79,18 +82,23 @@ export async function runAgent(settings: Settings, mounts: CgroupMounts): Promis
       topology,
       reconciler: new Reconciler(fs, mounts, journal),
       partitions,
-      deviceOf: (path) =>
-        path === undefined && dockerRoot === undefined ? undefined : wholeDisk(path ?? dockerRoot ?? ''),
+      deviceOf,
       ...(units === undefined ? {} : { persist: (cgroup, properties) => units.set(cgroup, properties) }),
       defer: setImmediate,
       now: Date.now,
       log,
     }),
     journal,
-    capabilities: () => ({
-      ...probeCapabilities(fs, mounts, topology, settings.cgroupParent, partitions),
-      egress: shapes ? 'partial: per container, from just after its start' : 'no: nsenter or tc is missing',
-    }),
+    capabilities: () => {
+      const found = probeCapabilities(fs, mounts, topology, settings.cgroupParent, partitions);
+      return {
+        ...found,
+        ...(found.ioWeight === 'yes'
+          ? { ioWeight: ioWeightCapability(fs, mounts, deviceOf(undefined)) }
+          : {}),
+        egress: shapes ? 'partial: per container, from just after its start' : 'no: nsenter or tc is missing',
+      };
+    },
     receivers: [reporter, metrics].flatMap((receiver) => receiver ?? []),
     ...(metadata === undefined ? {} : { interruption: () => interruptionAt(metadata) }),
     writtenDown: (id) => (dockerRoot === undefined ? undefined : readContainerFiles(dockerRoot, id)),

@@ -20,7 +20,8 @@ export function sameValue(file: string, content: string, value: string): boolean
   if (file === 'io.max')
     return ioMaxLine(now, value.split(' ')[0] ?? '') === ioMaxLine(value, value.split(' ')[0] ?? '');
   if (file.startsWith('blkio.throttle.')) return now.split('\n').includes(value) || deviceAbsent(now, value);
-  if (file === 'io.weight') return now.split('\n').includes(value) || now === value.replace('default ', '');
+  if (file === 'io.weight' || file === 'io.bfq.weight')
+    return now.split('\n').includes(value) || now === value.replace('default ', '');
   // Freezing a group of many processes takes the v1 kernel a moment, which is no refusal.
   if (file === 'freezer.state' && value === 'FROZEN') return now === 'FREEZING';
   if (file.startsWith('memory.') && value === '-1') return Number(now) >= V1_UNLIMITED_BYTES;

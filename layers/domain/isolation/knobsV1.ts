@@ -1,4 +1,5 @@
 import type { DesiredLimits } from './desired.ts';
+import { bfqWeight } from './ioWeight.ts';
 import type { Knob } from './knob.ts';
 import type { Placement } from './knobsV2.ts';
 import { formatCpuList } from './topology.ts';
@@ -24,6 +25,7 @@ export function knobsV1(desired: DesiredLimits, placement: Placement): Knob[] {
     { controller: 'cpu', file: 'cpu.cfs_burst_us', value: String(cpu.burstUs) },
     { controller: 'cpuset', file: 'cpuset.cpus', value: formatCpuList(placement.cpus) },
     { controller: 'memory', file: 'memory.soft_limit_in_bytes', value: String(soft ?? -1) },
+    { controller: 'blkio', file: 'blkio.bfq.weight', value: String(bfqWeight(io.weight)) },
   ];
   if (memory.maxBytes !== undefined) {
     knobs.push({ controller: 'memory', file: 'memory.limit_in_bytes', value: String(memory.maxBytes) });

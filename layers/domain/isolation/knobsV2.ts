@@ -1,4 +1,5 @@
 import type { DesiredLimits } from './desired.ts';
+import { bfqWeight } from './ioWeight.ts';
 import type { Knob } from './knob.ts';
 import type { CpuPartition } from './profile.ts';
 import { formatCpuList } from './topology.ts';
@@ -32,6 +33,7 @@ export function knobsV2(desired: DesiredLimits, placement: Placement): Knob[] {
     { controller: 'memory', file: 'memory.high', value: max(memory.highBytes) },
     { controller: 'memory', file: 'memory.oom.group', value: memory.oomGroup ? '1' : '0' },
     { controller: 'io', file: 'io.weight', value: `default ${io.weight}` },
+    { controller: 'io', file: 'io.bfq.weight', value: `default ${bfqWeight(io.weight)}` },
   ];
   if (memory.maxBytes !== undefined) {
     knobs.push({ controller: 'memory', file: 'memory.max', value: String(memory.maxBytes) });
