@@ -11,12 +11,14 @@ import { ownDisk } from './suiteDisk.ts';
 const MIB = 2 ** 20;
 const WINDOW_MS = 3_000;
 
-/** What the task's container has written through to disks, as the kernel counts it. */
-function writtenBytes(task: EcsTask, version: 1 | 2): number {
+/** What the task's container has written through to disks, as the kernel counts it; on v1 in the file of whoever limits it. */
+export function writtenBytes(
+  task: EcsTask,
+  version: 1 | 2,
+  v1File = 'blkio.throttle.io_service_bytes',
+): number {
   const [file, pattern] =
-    version === 2
-      ? (['io.stat', /wbytes=(\d+)/g] as const)
-      : (['blkio.throttle.io_service_bytes', /^\d+:\d+ Write (\d+)/gm] as const);
+    version === 2 ? (['io.stat', /wbytes=(\d+)/g] as const) : ([v1File, /^\d+:\d+ Write (\d+)/gm] as const);
   // v1 counts where the process is, v2 in every group above as well.
   const below = version === 2 ? '' : `/${task.container}`;
   const text = readFileSync(task.file(version === 2 ? 'io' : 'blkio', file, below), 'utf8');
@@ -34,6 +36,7 @@ export function writeLimitEffect({ version, withTask }: EffectsWorld): void {
       await withTask({ qos: 'burstable', io }, async (task) => {
         const stands = (): void => {
           if (version === 2) assert.equal(task.read('io', 'io.weight'), 'default 50');
+          if (version === 2) assert.equal(task.read('io', 'io.bfq.weight'), 'default 50');
           if (version === 2) assert.match(task.read('io', 'io.max'), /wbps=1048576/);
           else assert.match(task.read('blkio', 'blkio.throttle.write_bps_device'), /^\d+:\d+ 1048576$/);
         };

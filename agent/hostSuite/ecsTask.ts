@@ -144,6 +144,11 @@ export class EcsTask {
     return readFileSync(this.file(controller, name), 'utf8').trim();
   }
 
+  /** Of the container's own group. */
+  readBelow(controller: string, name: string): string {
+    return readFileSync(this.file(controller, name, `/${this.container}`), 'utf8').trim();
+  }
+
   write(controller: string, name: string, value: string): void {
     writeFileSync(this.file(controller, name), value);
   }

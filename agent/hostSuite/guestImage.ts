@@ -50,8 +50,13 @@ const SUITE_ENVIRONMENT = [
  */
 const PROGRAMS = ['/usr/sbin/ip', '/usr/sbin/tc', '/usr/bin/nsenter', '/usr/bin/setpriv'];
 
-const MODULE_OPTIONS: Readonly<Record<string, string>> = { 'brd.ko': ' rd_nr=1 rd_size=65536' };
-/** Run as root in each guest before the suite: modules, and a disk of the guest's own. */
+const MODULE_OPTIONS: Readonly<Record<string, string>> = {
+  'brd.ko': ' rd_nr=2 rd_size=65536',
+  // One request at a time, each for 4 ms: whoever writes has to wait for the other.
+  'null_blk.ko':
+    ' nr_devices=1 gb=1 bs=512 queue_mode=2 submit_queues=1 hw_queue_depth=1 irqmode=2 completion_nsec=4000000',
+};
+/** Run as root in each guest before the suite: modules, a disk of the guest's own, and swap. */
 const prepare = (modules: readonly string[]): string =>
   [
     ...modules
@@ -60,6 +65,7 @@ const prepare = (modules: readonly string[]): string =>
     'busybox mke2fs -F /dev/ram0 >/dev/null',
     `mkdir -p ${DISK}`,
     `mount -t ext4 /dev/ram0 ${DISK}`,
+    'busybox mkswap /dev/ram1 >/dev/null; busybox swapon /dev/ram1',
   ].join('; ');
 
 const V1_CONTROLLERS = ['cpuset', 'cpu', 'cpuacct', 'blkio', 'memory', 'freezer', 'hugetlb', 'pids'];

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
@@ -21,13 +22,24 @@ export interface Kernel {
   readonly modules: readonly string[];
 }
 
-/** A RAM disk for limits on I/O, a pair of interfaces and a token bucket for those on traffic. */
-const MODULES = ['drivers/block/brd.ko', 'drivers/net/veth.ko', 'net/sched/sch_tbf.ko'];
+/** RAM disks for limits on I/O and for swap, a slow disk and a scheduler for its shares, and for limits on traffic a pair of
+ * interfaces and a token bucket.
+ */
+const MODULES = [
+  'drivers/block/brd.ko',
+  'fs/configfs/configfs.ko',
+  'drivers/block/null_blk/null_blk.ko',
+  'block/bfq.ko',
+  'drivers/net/veth.ko',
+  'net/sched/sch_tbf.ko',
+];
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** Debian's kernel for clouds and the modules that the guests need, taken out of their package once. */
 export function ensureKernel(cache: string, suite: KernelSuite): Kernel {
-  const directory = resolve(cache, `kernel-${suite}`);
+  // Another choice of modules is another kernel.
+  const choice = createHash('sha256').update(MODULES.join()).digest('hex').slice(0, 8);
+  const directory = resolve(cache, `kernel-${suite}-${choice}`);
   if (!existsSync(directory)) {
     rmSync(`${directory}.new`, { recursive: true, force: true });
     mkdirSync(`${directory}.new`, { recursive: true });

@@ -14,9 +14,11 @@ import { writeLimitEffect } from './diskEffect.ts';
 import { type EcsShape, EcsTask, makeGroup, type Request, removeGroup } from './ecsTask.ts';
 import { effectsInGuest } from './effects.ts';
 import { egressEffect } from './egressEffect.ts';
+import { ioWeightEffects } from './ioWeightEffects.ts';
 import { memoryEffects } from './memoryEffects.ts';
 import { partitionEffects } from './partitionEffects.ts';
 import { StubEngine } from './stubEngine.ts';
+import { swapEffects } from './swapEffects.ts';
 import { pressureTriggers } from './triggers.ts';
 
 /**
@@ -306,7 +308,9 @@ describe(`cgroup v${mounts.version}${systemd ? ' below systemd' : ''}`, () => {
   burstEffect(world);
   partitionEffects(world);
   memoryEffects(world);
+  swapEffects(world);
   writeLimitEffect(world);
+  ioWeightEffects(world);
   egressEffect(world);
   effectsInGuest(world);
 
