@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { IsolationProfile } from '../../layers/domain/isolation/profile.ts';
 import { flatKeyed } from '../taskSample.ts';
 import { eventually, STANDS_BOUND_MS } from './agentUnderTest.ts';
 import type { EcsTask } from './ecsTask.ts';
 import type { EffectsWorld } from './effects.ts';
-import { DISK } from './suiteDisk.ts';
+import { coldFile, dropCaches } from './suiteDisk.ts';
 
 const MIB = 2 ** 20;
 const KEPT_BYTES = 16 * MIB;
@@ -17,21 +16,6 @@ const PAGE_BYTES = 4096;
 const stat = (task: EcsTask, file: string, name: string): number =>
   flatKeyed(task.read('memory', file), name) ?? 0;
 const stolenBytes = (task: EcsTask): number => stat(task, 'memory.stat', 'pgsteal') * PAGE_BYTES;
-
-/** A file whose pages are in nobody's memory, so that the first task to read it has them counted as its own. */
-function coldFile(name: string, bytes: number): string {
-  const path = `${DISK}/${name}`;
-  const descriptor = openSync(path, 'w');
-  for (let written = 0; written < bytes; written += MIB) writeSync(descriptor, Buffer.alloc(MIB, 1));
-  closeSync(descriptor);
-  return path;
-}
-
-/** Only what is clean is dropped: it is written out first. */
-function dropCaches(): void {
-  execFileSync('sync');
-  writeFileSync('/proc/sys/vm/drop_caches', '3');
-}
 
 /** What memory protection, the high mark and the group kill do, on cgroup v2. */
 export function memoryEffects({ version, systemd, skip, slice, above, withTask }: EffectsWorld): void {

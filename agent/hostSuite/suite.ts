@@ -17,6 +17,7 @@ import { egressEffect } from './egressEffect.ts';
 import { ioWeightEffects } from './ioWeightEffects.ts';
 import { memoryEffects } from './memoryEffects.ts';
 import { partitionEffects } from './partitionEffects.ts';
+import { softLimitEffect } from './softLimitEffect.ts';
 import { StubEngine } from './stubEngine.ts';
 import { swapEffects } from './swapEffects.ts';
 import { pressureTriggers } from './triggers.ts';
@@ -308,6 +309,7 @@ describe(`cgroup v${mounts.version}${systemd ? ' below systemd' : ''}`, () => {
   burstEffect(world);
   partitionEffects(world);
   memoryEffects(world);
+  softLimitEffect(world);
   swapEffects(world);
   writeLimitEffect(world);
   ioWeightEffects(world);

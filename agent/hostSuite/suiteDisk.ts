@@ -1,12 +1,22 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Where a guest's own disk is mounted (`guestImage`). */
 export const DISK = '/disk';
 
-const IMAGE_BYTES = 64 * 2 ** 20;
+const MIB = 2 ** 20;
+const IMAGE_BYTES = 64 * MIB;
 
 export interface SuiteDisk {
   readonly path: string;
@@ -32,4 +42,19 @@ export function ownDisk(): SuiteDisk {
       rmSync(directory, { recursive: true });
     },
   };
+}
+
+/** A file whose pages are in nobody's memory, so that the first task to read it has them counted as its own. */
+export function coldFile(name: string, bytes: number): string {
+  const path = `${DISK}/${name}`;
+  const descriptor = openSync(path, 'w');
+  for (let written = 0; written < bytes; written += MIB) writeSync(descriptor, Buffer.alloc(MIB, 1));
+  closeSync(descriptor);
+  return path;
+}
+
+/** Only what is clean is dropped: it is written out first. */
+export function dropCaches(): void {
+  execFileSync('sync');
+  writeFileSync('/proc/sys/vm/drop_caches', '3');
 }
