@@ -142,7 +142,7 @@ export class Agent {
           // Only now: what starts from here on is in the stream, so nothing falls between the two.
           adopting = this.#adopt();
         };
-        for await (const event of docker.events(settings.labels, signal, opened)) void this.#event(event);
+        await docker.follow(settings.labels, signal, { opened, event: (event) => void this.#event(event) });
         await adopting;
       } catch (error) {
         if (!signal.aborted) log(`following Docker: ${(error as Error).message}`);

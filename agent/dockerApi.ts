@@ -1,4 +1,5 @@
-import { type IncomingMessage, request } from 'node:http';
+import { type HttpPeer, httpExchange, type WholeAnswer, wholeExchange } from './httpExchange.ts';
+import { LineReader } from './lineReader.ts';
 
 /** What the agent reads of `GET /containers/<id>/json`. */
 export interface ContainerInspection {
@@ -24,18 +25,20 @@ export interface DockerEvent {
 }
 
 const CALL_BOUND_MS = 5_000;
+/** A list of a thousand containers is 2 MB. */
+const MAX_ANSWER_BYTES = 16_000_000;
 
 /**
  * The few calls the agent makes, over the engine's unix socket. A client library would cost more memory than all else
  * the agent keeps.
  */
 export class DockerApi {
-  readonly #socketPath: string;
+  readonly #engine: HttpPeer;
 
   /** `host` as in DOCKER_HOST: `unix:///var/run/docker.sock`. */
   constructor(host: string) {
     if (!host.startsWith('unix://')) throw new Error(`DOCKER_HOST must be a unix socket, not ${host}`);
-    this.#socketPath = host.slice('unix://'.length);
+    this.#engine = { socketPath: host.slice('unix://'.length) };
   }
 
   /** Undefined when the container is gone. */
@@ -74,50 +77,39 @@ export class DockerApi {
     if (status !== 404 && status !== 304) expectOk(status, body);
   }
 
-  /** Yields events of containers with the labels until the engine hangs up or `signal` aborts; `opened` comes first. */
-  async *events(
+  /**
+   * Tells of events of containers with the labels until the engine hangs up, or rejects; `opened` comes first. Aborting
+   * `signal` rejects with its reason.
+   */
+  async follow(
     labels: readonly string[],
     signal: AbortSignal,
-    opened: () => void,
-  ): AsyncGenerator<DockerEvent> {
+    { opened, event }: { opened(): void; event(event: DockerEvent): void },
+  ): Promise<void> {
     const filters = encodeURIComponent(JSON.stringify({ type: ['container'], label: labels }));
-    const response = await this.#open('GET', `/events?filters=${filters}`, signal);
-    if (response.statusCode !== 200) throw new Error(`Docker answered ${response.statusCode} to /events`);
-    opened();
-    response.setEncoding('utf8');
-    let rest = '';
-    for await (const chunk of response) {
-      const lines = (rest + String(chunk)).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) if (line !== '') yield JSON.parse(line) as DockerEvent;
-    }
+    const lines = new LineReader((line) => event(JSON.parse(line) as DockerEvent));
+    const receiver = {
+      head: (status: number): void => {
+        if (status !== 200) throw new Error(`Docker answered ${status} to /events`);
+        opened();
+      },
+      body: (bytes: Buffer): void => lines.push(bytes),
+    };
+    await httpExchange(this.#engine, request('GET', `/events?filters=${filters}`), receiver, { signal });
   }
 
-  #get(path: string): Promise<{ status: number; body: string }> {
+  #get(path: string): Promise<WholeAnswer> {
     return this.#call('GET', path);
   }
 
-  async #call(
-    method: string,
-    path: string,
-    boundMs = CALL_BOUND_MS,
-  ): Promise<{ status: number; body: string }> {
-    const response = await this.#open(method, path, AbortSignal.timeout(boundMs));
-    response.setEncoding('utf8');
-    let body = '';
-    for await (const chunk of response) body += String(chunk);
-    return { status: response.statusCode ?? 0, body };
-  }
-
-  #open(method: string, path: string, signal: AbortSignal): Promise<IncomingMessage> {
-    return new Promise((resolve, reject) => {
-      const call = request({ socketPath: this.#socketPath, method, path, signal, agent: false });
-      call.once('response', resolve);
-      call.once('error', reject);
-      call.end();
-    });
+  #call(method: string, path: string, boundMs = CALL_BOUND_MS): Promise<WholeAnswer> {
+    const bounds = { boundMs, maxBytes: MAX_ANSWER_BYTES };
+    return wholeExchange(this.#engine, request(method, path), bounds);
   }
 }
+
+/** The engine asks for a host and takes any. */
+const request = (method: string, path: string) => ({ method, path, headers: { host: 'localhost' } });
 
 function expectOk(status: number, body: string): unknown {
   if (status < 200 || status > 299)

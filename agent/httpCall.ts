@@ -1,5 +1,4 @@
-import { request as plainRequest } from 'node:http';
-import { request as secureRequest } from 'node:https';
+import { type WholeAnswer, wholeExchange } from './httpExchange.ts';
 
 export interface HttpCall {
   readonly method?: string;
@@ -9,31 +8,22 @@ export interface HttpCall {
 }
 
 const MAX_ANSWER_BYTES = 1_000_000;
+const PORTS = { 'http:': 80, 'https:': 443 } as const;
 
-/** One request over node:http(s): `fetch` would keep several MB more in a process that makes two calls a minute. */
-export function httpCall(
+/** One call of a URL. Rejects when nothing answers in time, the answer is malformed or too long. */
+export async function httpCall(
   url: string,
-  call: HttpCall,
-): Promise<{ readonly status: number; readonly body: string }> {
-  const send = url.startsWith('https:') ? secureRequest : plainRequest;
-  return new Promise((resolve, reject) => {
-    const outgoing = send(url, {
-      method: call.method ?? 'GET',
-      headers: { ...call.headers },
-      signal: AbortSignal.timeout(call.boundMs),
-      agent: false,
-    });
-    outgoing.once('error', reject);
-    outgoing.once('response', (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (text: string) => {
-        body += text;
-        if (body.length > MAX_ANSWER_BYTES) outgoing.destroy(new Error(`${url} answered too much`));
-      });
-      response.once('error', reject);
-      response.once('end', () => resolve({ status: response.statusCode ?? 0, body }));
-    });
-    outgoing.end(call.body);
-  });
+  { method = 'GET', headers, body, boundMs }: HttpCall,
+): Promise<WholeAnswer> {
+  const { protocol, hostname, host, port, pathname, search } = new URL(url);
+  if (protocol !== 'http:' && protocol !== 'https:') throw new Error(`cannot call ${url}`);
+  const peer = {
+    // Brackets are the URL's, not the address's.
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: port === '' ? PORTS[protocol] : Number(port),
+    secure: protocol === 'https:',
+  };
+  const request = { method, path: pathname + search, headers: { host, ...headers } };
+  const bounds = { boundMs, maxBytes: MAX_ANSWER_BYTES };
+  return wholeExchange(peer, body === undefined ? request : { ...request, body }, bounds);
 }
