@@ -39,6 +39,8 @@ export interface AgentParts {
   ready(): void;
   /** Called at every look, for a watchdog. */
   alive(): void;
+  /** Called when a look is done and reported: there is nothing to do until something happens or the next look. */
+  idle(): void;
   log(line: string): void;
 }
 
@@ -270,6 +272,7 @@ export class Agent {
     for (const entry of table.tasks.values()) this.#watches.look(entry, now);
     alive();
     await this.#send();
+    this.#parts.idle();
   }
 
   async #send(): Promise<void> {

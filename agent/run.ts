@@ -24,6 +24,7 @@ import { ioWeightCapability } from './sharedDisks.ts';
 import { serveStatus } from './statusServer.ts';
 import { SystemdUnits, systemdRuns } from './systemdUnits.ts';
 import { TaskTable } from './taskTable.ts';
+import { returnUnusedMemory } from './unusedMemory.ts';
 import { UsageMetrics } from './usageMetrics.ts';
 import { notifySystemd } from './watchdog.ts';
 
@@ -113,6 +114,7 @@ export async function runAgent(settings: Settings, mounts: CgroupMounts): Promis
       notifySystemd('READY=1');
     },
     alive: () => notifySystemd('WATCHDOG=1'),
+    idle: returnUnusedMemory,
     log,
   });
   const status = await serveStatus(settings.stateDirectory, () => agent.report(Date.now()));

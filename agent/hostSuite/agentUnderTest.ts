@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostReport } from '../../layers/domain/isolation/hostReport.ts';
 import { agentIsReady } from '../lock.ts';
-import { NODE_FLAGS } from '../nodeFlags.ts';
+import { MALLOC_SETTINGS, NODE_FLAGS } from '../nodeFlags.ts';
 
 /** Asks again until it holds; the error carries what was seen last. */
 export async function eventually(check: () => void | Promise<void>, boundMs: number): Promise<void> {
@@ -45,6 +45,7 @@ export class AgentUnderTest {
     const directory = mkdtempSync(join(tmpdir(), 'berth-suite-'));
     this.#logFile = join(directory, 'agent.log');
     this.#environment = {
+      ...MALLOC_SETTINGS,
       PATH: process.env.PATH ?? '',
       BERTH_INSTANCE_ID: this.instanceId,
       BERTH_INSTANCE_ARN: `arn:aws:ec2:us-east-1:000000000000:instance/${this.instanceId}`,

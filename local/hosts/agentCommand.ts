@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { HEAP_FLAGS, NODE_FLAGS } from '../../agent/nodeFlags.ts';
+import { HEAP_FLAGS, MALLOC_SETTINGS, NODE_FLAGS } from '../../agent/nodeFlags.ts';
 import { parseAgentConfig } from '../compute/agentConfig.ts';
 import type { AgentCommand } from './agentProcess.ts';
 import type { InstanceSpec } from './backend.ts';
@@ -33,6 +33,7 @@ export const agentCommand =
         ? [process.execPath, ...HEAP_FLAGS, SOURCE_ENTRY]
         : [process.execPath, ...NODE_FLAGS, setup.entry],
     environment: {
+      ...MALLOC_SETTINGS,
       BERTH_INSTANCE_ID: instance.instanceId,
       BERTH_INSTANCE_ARN: `arn:aws:ec2:${setup.region}:${setup.accountId}:instance/${instance.instanceId}`,
       BERTH_CLUSTER: parseAgentConfig(instance.userData).cluster,
