@@ -80,8 +80,8 @@ export interface TaskStore {
    */
   finishTask(ref: AttemptRef, end: TaskEnd): Promise<Guarded<Task>>;
   /**
-   * Ends the attempt and queues the next one. Guard: PLACED or RUNNING at this attempt. A preemption's stop request goes
-   * with the attempt; a cancellation's or a timeout's stays, so that whoever takes the task up next can finish it.
+   * Ends the attempt and queues the next one. Guard: PLACED or RUNNING at this attempt. A preemption's or a timeout's stop
+   * request goes with the attempt; a cancellation's stays, so that whoever takes the task up next can finish it.
    */
   requeueTask(ref: AttemptRef, next: Requeue): Promise<Guarded<Task>>;
   /**
