@@ -133,11 +133,15 @@ function act(options: DriverOptions, action: SimAction): void {
     case 'pause':
     case 'pauseSource': {
       const what = { cluster: CLUSTER, ...(action.kind === 'pauseSource' && { source: action.source }) };
+      const clocksDifferMs = 2 * options.rates().clockSkewMs;
       const giveUp = insist(options, { operation: 'pause', ...what });
       clock.after(action.forMs, () => {
-        // Nobody repeats a pause that is over.
+        // Nobody repeats a pause that is over. One that is still under way must not seem the later of the two, by clocks of
+        // which one is ahead and the other behind.
         giveUp();
-        insist(options, { operation: 'resume', ...what });
+        clock.after(clocksDifferMs, () => {
+          insist(options, { operation: 'resume', ...what });
+        });
       });
       return;
     }
