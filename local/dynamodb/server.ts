@@ -95,6 +95,8 @@ export class DatabaseServer {
     this.#listening = false;
     const child = spawn(binary, ['--port', String(this.#port), '--db-path', databaseFile], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      // A Ctrl-C goes to the whole group of a terminal: the engine is to end by `stop`, after all that writes to it.
+      detached: true,
       env: { ...process.env, ...(owner === undefined ? {} : { [OWNER_VARIABLE]: ownerText(owner) }) },
     });
     this.#child = child;

@@ -3,6 +3,7 @@ import type { InstanceType } from '../../layers/domain/model/pool.ts';
 import { fitsInto } from '../../layers/domain/model/resources.ts';
 import { parseStrict, sentence } from '../../layers/events/parseStrict.ts';
 import { spoken } from '../../layers/events/problem.ts';
+import { whole } from '../../layers/events/taskRequested/fields.ts';
 import { type Behaviour, type SimPlan, type SimRequest, simPool } from './plan.ts';
 
 /** A file of arrivals, one JSON object a line: what came, when, how large it was, how long it ran and how it ended. */
@@ -26,14 +27,6 @@ const number = (min: number, max: number, what: string) =>
     v.minValue(min),
     v.maxValue(max),
     v.description(`a number from ${min} to ${max}: ${what}`),
-  );
-const whole = (min: number, max: number, what: string) =>
-  v.pipe(
-    v.number(),
-    v.integer(),
-    v.minValue(min),
-    v.maxValue(max),
-    v.description(`a whole number from ${min} to ${max}: ${what}`),
   );
 const outcomes = ['success', 'failure', 'outOfMemory'] as const;
 

@@ -1,7 +1,12 @@
 import * as v from 'valibot';
 
 /** A whole number with bounds, in words that both the refusal and the JSON Schema use. */
-export const whole = (min: number, max: number, what: string, fix: string) =>
+export const whole = (
+  min: number,
+  max: number,
+  what: string,
+  fix = `Write a whole number from ${min} to ${max}, without quotes.`,
+) =>
   v.pipe(
     v.number(),
     v.integer(),
