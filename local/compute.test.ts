@@ -12,7 +12,8 @@ import type { AwsEvent } from './engine/service.ts';
 import { sqliteState } from './engine/state.ts';
 import { restarted } from './engine/testClock.ts';
 import { type TestContext, testCall, testContext } from './engine/testContext.ts';
-import { type Run, VirtualHosts } from './hosts/virtualHosts.ts';
+import { VirtualHosts } from './hosts/virtualHosts.ts';
+import type { Run } from './hosts/virtualRun.ts';
 
 interface Cloud {
   readonly context: TestContext;

@@ -7,7 +7,8 @@ import type {
 } from '@aws-sdk/client-ecs';
 import type { AwsEvent } from '../engine/service.ts';
 import { type TestContext, testCall, testContext } from '../engine/testContext.ts';
-import { type Run, VirtualHosts } from '../hosts/virtualHosts.ts';
+import { VirtualHosts } from '../hosts/virtualHosts.ts';
+import type { Run } from '../hosts/virtualRun.ts';
 import { agentCapabilities } from './definitionNeeds.ts';
 import { createEcs, type Ecs } from './ecs.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { virtualClock } from '../engine/testClock.ts';
 import type { ContainerChange, ContainerSpec, InstanceSpec, TaskLaunch } from './backend.ts';
-import { type Run, VirtualHosts } from './virtualHosts.ts';
+import { VirtualHosts } from './virtualHosts.ts';
+import type { Run } from './virtualRun.ts';
 
 const instance: InstanceSpec = {
   instanceId: 'i-1',

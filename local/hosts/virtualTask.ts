@@ -1,7 +1,7 @@
 import type { Cancel, EngineClock } from '../engine/clock.ts';
 import type { ContainerChange, ContainerSpec, TaskLaunch } from './backend.ts';
 import { type DependencyState, readiness } from './dependencies.ts';
-import type { Run } from './virtualHosts.ts';
+import type { Run } from './virtualRun.ts';
 
 interface VirtualContainer {
   readonly spec: ContainerSpec;

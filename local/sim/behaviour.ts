@@ -1,5 +1,5 @@
 import type { ContainerSpec } from '../hosts/backend.ts';
-import type { Run } from '../hosts/virtualHosts.ts';
+import type { Run } from '../hosts/virtualRun.ts';
 import type { Behaviour } from './plan.ts';
 
 const START_MS = 200;

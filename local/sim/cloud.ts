@@ -9,7 +9,7 @@ import type { Fault } from '../engine/faults.ts';
 import type { AwsEvent, EngineContext } from '../engine/service.ts';
 import { memoryState } from '../engine/state.ts';
 import type { ContainerSpec } from '../hosts/backend.ts';
-import type { Run } from '../hosts/virtualHosts.ts';
+import type { Run } from '../hosts/virtualRun.ts';
 import { inProcessClient } from '../wire/inProcessClient.ts';
 import type { FaultRates } from './faultRates.ts';
 import { SimMachines } from './machines.ts';

@@ -1,6 +1,7 @@
 import type { EngineClock } from '../engine/clock.ts';
 import type { ContainerSpec, HostBackend, TaskLaunch } from '../hosts/backend.ts';
-import { type Run, VirtualHosts } from '../hosts/virtualHosts.ts';
+import { VirtualHosts } from '../hosts/virtualHosts.ts';
+import type { Run } from '../hosts/virtualRun.ts';
 
 /** One process that really ran on a host: what the records are held against. */
 export interface Process {

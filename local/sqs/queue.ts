@@ -3,16 +3,10 @@ import { Deadlines, WakeTimer } from '../engine/deadlines.ts';
 import { type EngineContext, ServiceError } from '../engine/service.ts';
 import type { Collection } from '../engine/state.ts';
 import { receiptHandleIsInvalid } from './errors.ts';
-import {
-  type QueuedMessage,
-  type Shown,
-  type StoredMessage,
-  type StoredReceive,
-  showMessage,
-} from './message.ts';
+import { type QueuedMessage, type StoredMessage, type StoredReceive, showMessage } from './message.ts';
 import { FifoOrder, type Order, StandardOrder } from './order.ts';
 import { parseSettings, type QueueAttributes, type Settings } from './settings.ts';
-import { Waiters } from './waiters.ts';
+import { type ReceiveOptions, Waiters } from './waiters.ts';
 
 export interface StoredQueue {
   readonly name: string;
@@ -31,12 +25,6 @@ export interface QueueHost {
   nextSequence(): number;
   /** Puts the message into the dead-letter queue; false when that queue does not exist. */
   deadLetter(source: Queue, message: QueuedMessage): boolean;
-}
-
-export interface ReceiveOptions {
-  readonly max: number;
-  readonly visibilityTimeoutMs: number;
-  readonly shown: Shown;
 }
 
 /** Received and not yet deleted messages, standard and FIFO alike: ChangeMessageVisibility in the API reference. */

@@ -1,6 +1,12 @@
 import type { Message as SdkMessage } from '@aws-sdk/client-sqs';
 import type { EngineClock } from '../engine/clock.ts';
-import type { ReceiveOptions } from './queue.ts';
+import type { Shown } from './message.ts';
+
+export interface ReceiveOptions {
+  readonly max: number;
+  readonly visibilityTimeoutMs: number;
+  readonly shown: Shown;
+}
 
 interface Waiter {
   readonly options: ReceiveOptions;

@@ -7,8 +7,8 @@ import { parseIncoming } from '../../layers/events/incoming.ts';
 import type { Containers, LaunchRequest, ObservedTask } from '../../layers/ports/containers.ts';
 import { type TestEcs, testEcs } from '../../local/ecs/testEcs.ts';
 import { testContext } from '../../local/engine/testContext.ts';
-import type { Run } from '../../local/hosts/virtualHosts.ts';
 import { VirtualHosts } from '../../local/hosts/virtualHosts.ts';
+import type { Run } from '../../local/hosts/virtualRun.ts';
 import { inProcessClient } from '../../local/wire/inProcessClient.ts';
 
 /** What the containers port promises, held by the ECS adapter over the embedded ECS. */

@@ -10,7 +10,7 @@ import type { Lifecycle } from '../../domain/model/host.ts';
 import type { CapacityOffer, CapacityOrder, Pool } from '../../domain/model/pool.ts';
 import type { BoughtInstance, Machines, PurchaseOutcome } from '../../ports/machines.ts';
 import { classifyFailure } from '../errors.ts';
-import type { Ec2 } from './machines.ts';
+import type { Ec2 } from './ec2.ts';
 import { TAGS } from './tags.ts';
 
 /** EC2 has none of it, or the account may have no more of it: another type, zone or lifecycle may do. */

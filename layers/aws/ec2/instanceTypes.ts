@@ -5,7 +5,7 @@ import type { Machines } from '../../ports/machines.ts';
 import prices from '../data/prices.json' with { type: 'json' };
 import { allPages, chunks } from '../pages.ts';
 import { repeatRead } from '../repeatReads.ts';
-import type { Ec2 } from './machines.ts';
+import type { Ec2 } from './ec2.ts';
 import { readSpotPrices } from './spotPrices.ts';
 
 const PAGE = 100;

@@ -2,7 +2,7 @@ import { DescribeInstancesCommand, type Instance } from '@aws-sdk/client-ec2';
 import type { Machines, ObservedMachine } from '../../ports/machines.ts';
 import { allPages } from '../pages.ts';
 import { repeatRead } from '../repeatReads.ts';
-import type { Ec2 } from './machines.ts';
+import type { Ec2 } from './ec2.ts';
 import { TAGS } from './tags.ts';
 
 const PAGE = 1_000;

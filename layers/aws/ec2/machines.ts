@@ -3,15 +3,10 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Machines } from '../../ports/machines.ts';
 import { realSleep, type Sleep } from '../repeatReads.ts';
 import { buy } from './buy.ts';
+import type { Ec2 } from './ec2.ts';
 import { createTypeReader } from './instanceTypes.ts';
 import { list } from './list.ts';
 import { terminate } from './terminate.ts';
-
-export interface Ec2 {
-  readonly client: Pick<EC2Client, 'send'>;
-  readonly clock: Clock;
-  readonly sleep: Sleep;
-}
 
 export interface Ec2MachinesOptions {
   readonly client: Pick<EC2Client, 'send'>;

@@ -1,7 +1,7 @@
 import { type _InstanceType, DescribeSpotPriceHistoryCommand } from '@aws-sdk/client-ec2';
 import { allPages, chunks } from '../pages.ts';
 import { repeatRead } from '../repeatReads.ts';
-import type { Ec2 } from './machines.ts';
+import type { Ec2 } from './ec2.ts';
 
 const MAX_TYPES = 100;
 

@@ -3,7 +3,7 @@ import type { Machines } from '../../ports/machines.ts';
 import { classifyFailure } from '../errors.ts';
 import { chunks } from '../pages.ts';
 import { repeatRead } from '../repeatReads.ts';
-import type { Ec2 } from './machines.ts';
+import type { Ec2 } from './ec2.ts';
 
 /** EC2 takes 1000; a call that fails is repeated as a whole, so that fewer is kinder. */
 const MAX_INSTANCES = 200;

@@ -2,7 +2,8 @@ import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { Clock } from '../../ports/clock.ts';
 import type { Containers, OperatedContainers } from '../../ports/containers.ts';
 import { realSleep, type Sleep } from '../repeatReads.ts';
-import { createTokenBucket, type TokenBucket } from '../tokenBucket.ts';
+import { createTokenBucket } from '../tokenBucket.ts';
+import type { Ecs } from './ecs.ts';
 import { deregister, listHosts, setDraining } from './hosts.ts';
 import { launch } from './launch.ts';
 import { stop } from './stop.ts';
@@ -14,13 +15,6 @@ import { describeTasks, listTasks } from './tasks.ts';
  * Region. A process spends at most the sustained rate, so that two of them do not live off the burst for long.
  */
 const CALLS_PER_SECOND = 40;
-
-export interface Ecs {
-  readonly client: Pick<ECSClient, 'send'>;
-  readonly clock: Clock;
-  readonly sleep: Sleep;
-  readonly bucket: TokenBucket;
-}
 
 export interface EcsContainersOptions {
   readonly client: Pick<ECSClient, 'send'>;

@@ -10,7 +10,7 @@ import type { Containers, ObservedHost } from '../../ports/containers.ts';
 import { classifyFailure } from '../errors.ts';
 import { allPages, chunks } from '../pages.ts';
 import { repeatRead } from '../repeatReads.ts';
-import type { Ecs } from './containers.ts';
+import type { Ecs } from './ecs.ts';
 
 const MAX_DESCRIBED = 100;
 

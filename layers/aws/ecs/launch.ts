@@ -8,7 +8,7 @@ import {
 import type { ContainerOverride } from '../../domain/model/task.ts';
 import type { Containers, LaunchOutcome, LaunchRequest } from '../../ports/containers.ts';
 import { classifyFailure } from '../errors.ts';
-import type { Ecs } from './containers.ts';
+import type { Ecs } from './ecs.ts';
 
 /** `memory` stands for the reservation as well, which is what ECS counts against the host. */
 const toOverride = ({ name, command, environment, cpu, memory }: ContainerOverride): EcsOverride => ({

@@ -1,7 +1,7 @@
 import { StopTaskCommand } from '@aws-sdk/client-ecs';
 import type { Containers } from '../../ports/containers.ts';
 import { classifyFailure } from '../errors.ts';
-import type { Ecs } from './containers.ts';
+import type { Ecs } from './ecs.ts';
 
 /** ECS takes no longer reason. */
 const MAX_REASON_LENGTH = 255;

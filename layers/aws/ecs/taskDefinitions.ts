@@ -6,7 +6,7 @@ import {
 import type { Containers, TaskDefinition } from '../../ports/containers.ts';
 import { classifyFailure } from '../errors.ts';
 import { repeatRead } from '../repeatReads.ts';
-import type { Ecs } from './containers.ts';
+import type { Ecs } from './ecs.ts';
 
 /** A revision never changes but for becoming inactive; a bare family means its newest, which may change any moment. */
 const PINNED_MS = 300_000;

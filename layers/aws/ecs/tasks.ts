@@ -3,7 +3,7 @@ import { notEssentialIn, observeEcsTask } from '../../domain/lifecycle/ecsTask.t
 import type { Containers, ObservedTask } from '../../ports/containers.ts';
 import { allPages, chunks } from '../pages.ts';
 import { repeatRead } from '../repeatReads.ts';
-import type { Ecs } from './containers.ts';
+import type { Ecs } from './ecs.ts';
 
 const MAX_DESCRIBED = 100;
 

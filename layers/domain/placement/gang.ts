@@ -1,5 +1,5 @@
 import type { Pass } from './pass.ts';
-import type { Queued } from './place.ts';
+import type { Queued } from './taskClass.ts';
 
 /** Members of a gang in this pass. */
 export interface Gang {

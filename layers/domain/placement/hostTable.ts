@@ -1,11 +1,11 @@
 import type { Host } from '../model/host.ts';
 import { amountOf, type Resources } from '../model/resources.ts';
 import { factsOf, spreadDomain } from './attributes.ts';
+import { balanceOf } from './balance.ts';
 import { type GpuShare, giveBackGpus, gpuUse, takeGpus } from './gpu.ts';
 import { penaltyOf } from './penalty.ts';
 import { QueryError } from './query/error.ts';
 import { matches, parseQuery } from './query/query.ts';
-import { balanceOf } from './score.ts';
 import { SpreadCounter } from './spreadCounter.ts';
 import type { TaskClass } from './taskClass.ts';
 

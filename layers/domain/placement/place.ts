@@ -8,7 +8,7 @@ import { byUrgency, queueOf } from './order.ts';
 import { Pass } from './pass.ts';
 import { cannotGrow, Preemptor } from './preemption.ts';
 import { bySize } from './size.ts';
-import type { TaskClass } from './taskClass.ts';
+import type { Queued, TaskClass } from './taskClass.ts';
 import { awaiting, Waits } from './waits.ts';
 
 export interface PlaceOptions {
@@ -24,11 +24,6 @@ export interface PlaceOptions {
 }
 
 const DEFAULT_MAX_VICTIMS = 100;
-
-export interface Queued {
-  readonly task: Task;
-  readonly cls: TaskClass;
-}
 
 /**
  * Decides where each pending task goes. Most urgent first, by turns among those who ask (`FairQueue`), and a task that fits nowhere never holds up the next.

@@ -1,7 +1,6 @@
 import type { HostTable } from './hostTable.ts';
 import { byUrgency } from './order.ts';
-import type { Queued } from './place.ts';
-import type { TaskClass } from './taskClass.ts';
+import type { Queued, TaskClass } from './taskClass.ts';
 
 /** Order by priority, then from the largest task down; size is the largest share of an average host. */
 export function bySize(table: HostTable): (a: Queued, b: Queued) => number {

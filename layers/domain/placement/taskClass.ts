@@ -12,6 +12,11 @@ export interface TaskClass {
   remaining: number;
 }
 
+export interface Queued {
+  readonly task: Task;
+  readonly cls: TaskClass;
+}
+
 export interface Classes {
   readonly dimensions: readonly string[];
   readonly classes: readonly TaskClass[];
