@@ -104,6 +104,25 @@ test('a task that stalls is named, its quiet neighbour is not, and the ladder ac
   expect(fs.watchCount).toBe(0);
 });
 
+test('a task that stalls again and again is named once a minute', async () => {
+  const { fs, guard, entries, log, pass, armAll, end, now } = setUp(['web']);
+  fs.stall('', 'cpu', 0, 1);
+  for (const entry of entries.values()) guard.arrived(entry);
+  armAll();
+  const named: number[] = [];
+  while (now() < 150_000) {
+    const { length } = log;
+    fs.stall('/ecs/web', 'io', 0.1, 700_000);
+    if (log.length > length) named.push(now());
+    await pass();
+  }
+  expect(new Set(log)).toEqual(new Set(['io stalls web']));
+  expect(named).toHaveLength(3);
+  for (const [index, at] of named.slice(1).entries())
+    expect(at - (named[index] ?? 0)).toBeGreaterThanOrEqual(60_000);
+  await end();
+});
+
 test('an entry that is forgotten takes its triggers along, however often it arrived', async () => {
   const { fs, guard, entries, armAll, end } = setUp(['web']);
   fs.stall('', 'cpu', 0, 1);

@@ -17,6 +17,9 @@ export interface PressureGuardParts
   readonly parent: string;
 }
 
+/** A task that stalls again and again is named in the log this often. */
+const NAMED_AGAIN_MS = 60_000;
+
 /** The pressure ladder, and what lets it look: triggers on tasks' groups, and a clock. */
 export class PressureGuard {
   readonly #parts: PressureGuardParts;
@@ -25,6 +28,8 @@ export class PressureGuard {
   readonly #watch: PressureWatch;
   /** Entries that tell when they are forgotten. */
   readonly #followed = new WeakSet<TaskEntry>();
+  /** When each was named last, by resource; `this` stands for all tasks. */
+  readonly #named = new WeakMap<object, Map<PressedResource, number>>();
   #refused = false;
 
   constructor(parts: PressureGuardParts) {
@@ -88,8 +93,15 @@ export class PressureGuard {
   }
 
   #fired(cgroup: string, resource: PressedResource): void {
-    const entry = this.#parts.table.tasks.get(cgroup);
-    this.#parts.log(`${resource} stalls ${entry === undefined ? 'all tasks' : reportKey(entry)}`);
+    this.#name(this.#parts.table.tasks.get(cgroup), resource);
     this.#watch.fired(cgroup);
+  }
+
+  #name(entry: TaskEntry | undefined, resource: PressedResource): void {
+    const named = this.#named.get(entry ?? this) ?? new Map<PressedResource, number>();
+    const nowMs = this.#parts.now();
+    if (nowMs < (named.get(resource) ?? -Infinity) + NAMED_AGAIN_MS) return;
+    this.#named.set(entry ?? this, named.set(resource, nowMs));
+    this.#parts.log(`${resource} stalls ${entry === undefined ? 'all tasks' : reportKey(entry)}`);
   }
 }
