@@ -48,7 +48,7 @@ const stalledUs = (content: string): number | undefined => {
 /**
  * Pressure triggers (kernel documentation, accounting/psi) on one group: a descriptor for each resource, and one watch.
  *
- * They are meant to be awaited by `poll(POLLPRI)`, which Node.js has not. Newer kernels (seen: 6.1.192, 6.12, 6.18) tell of
+ * They are meant to be awaited by `poll(POLLPRI)`, which Node.js has not. Newer kernels (seen: 6.1.176, 6.12, 6.18) tell of
  * a cgroup's triggers through kernfs, hence through inotify too: once, since only a poll resets a trigger. So one that has
  * fired is closed, and armed anew when its resource is below the mark again: what stalls for good wakes nobody.
  *
