@@ -1,8 +1,15 @@
 /**
  * An agent makes little that lives: a large young generation would be most of its memory. `--expose-gc` lets it give back
- * what it does not use, see `unusedMemory.ts`.
+ * what it does not use, see `unusedMemory.ts`. Its heap is too small for threads that help to collect it; and code that is
+ * used once in ten seconds is old to a collector that comes as often, so that it would be compiled anew each time.
  */
-export const HEAP_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=64', '--expose-gc'] as const;
+export const HEAP_FLAGS = [
+  '--max-semi-space-size=1',
+  '--max-old-space-size=64',
+  '--expose-gc',
+  '--single-threaded-gc',
+  '--no-flush-bytecode',
+] as const;
 
 /**
  * How Node.js runs the agent's bundle; the unit file has the same. Lite mode leaves out the compilers (their code alone is

@@ -42,17 +42,19 @@ export function readCounters(fs: CgroupFs, mounts: CgroupMounts, cgroup: string,
     }
   };
   const v2 = mounts.version === 2;
+  // A task's containers are below it in every hierarchy, and this one's directories have the fewest files.
+  const directory =
+    controllerDirectory(mounts, 'pids', cgroup) ?? controllerDirectory(mounts, 'memory', cgroup);
+  const containers = directory === undefined ? [] : fs.list(directory).map((child) => `/${child}`);
   /**
    * v1, and v2 before kernel 6.11 for pids, count where it happened, which is a container's group; later ones count for
    * the whole subtree.
    */
   const counted = (controller: string, file: string, name: string): number => {
     const count = (below: string): number => flatKeyed(text(controller, file, below), name) ?? 0;
-    const directory = controllerDirectory(mounts, controller, cgroup);
-    const below = directory === undefined ? [] : fs.list(directory).map((child) => `/${child}`);
     return Math.max(
       count(''),
-      below.map(count).reduce((sum, each) => sum + each, 0),
+      containers.map(count).reduce((sum, each) => sum + each, 0),
     );
   };
   const stat = text('cpu', 'cpu.stat');
