@@ -1,6 +1,7 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { Observation } from '../../layers/control/observation.ts';
 import { observeHost, observeInterruption, observeMachine } from '../../layers/control/observeHost.ts';
-import { type Observation, observeTask } from '../../layers/control/observeTask.ts';
+import { observeTask } from '../../layers/control/observeTask.ts';
 import { type Release, Releases } from '../../layers/control/releases.ts';
 import { type ParsedEvent, parseIncoming } from '../../layers/events/incoming.ts';
 import type { Wakes } from '../../layers/ports/bus.ts';

@@ -1,7 +1,7 @@
 import type { Host } from '../domain/model/host.ts';
 import type { Task } from '../domain/model/task.ts';
 import { SPOT_INTERRUPTED } from './hostReasons.ts';
-import type { Observation, ObserveWorld } from './observeTask.ts';
+import type { Observation, ObserveWorld } from './observation.ts';
 
 export const REGISTERED_ANEW =
   'its container agent lost its data and registered it anew, and what it ran before may run on';

@@ -5,7 +5,7 @@ import type { ObservedHost } from '../ports/containers.ts';
 import { concurrently } from './concurrently.ts';
 import { fenceHost, REGISTERED_ANEW } from './fenceHost.ts';
 import { DISCONNECTED, SPOT_INTERRUPTED } from './hostReasons.ts';
-import type { Observation, ObserveWorld } from './observeTask.ts';
+import type { Observation, ObserveWorld } from './observation.ts';
 import { Releases } from './releases.ts';
 import { settleAttempt } from './settleAttempt.ts';
 

@@ -1,19 +1,11 @@
 import { isTerminal } from '../domain/model/task.ts';
-import type { Wakes } from '../ports/bus.ts';
 import type { ObservedTask } from '../ports/containers.ts';
 import { endedByHost } from './endedByHost.ts';
 import { fenceOrphan } from './fenceHost.ts';
+import type { Observation, ObserveWorld } from './observation.ts';
 import { atOnce, type Release } from './releases.ts';
 import { settleAttempt } from './settleAttempt.ts';
 import { deadlineOf, wakeAtDeadline } from './timeouts.ts';
-import type { World } from './world.ts';
-
-export type ObserveWorld = Pick<World, 'store' | 'containers' | 'clock' | 'log' | 'metrics'> & {
-  readonly bus: Wakes;
-};
-
-/** What an observation changed: `freed` says that capacity or a queued attempt makes another pass worth while. */
-export type Observation = 'ignored' | 'recorded' | 'freed';
 
 /**
  * Applies what ECS says of one task. Idempotent, and indifferent to order: older versions and older attempts change

@@ -22,7 +22,7 @@ import type { MemoryTables } from './memoryTables.ts';
 import type { SimPlan } from './plan.ts';
 import { SimQueue } from './queue.ts';
 import type { Random } from './random.ts';
-import type { SimOptions } from './simulation.ts';
+import type { SimOptions } from './simOptions.ts';
 import { SimStream } from './stream.ts';
 import type { Trace } from './trace.ts';
 

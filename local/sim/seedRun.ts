@@ -2,7 +2,8 @@ import { type FaultRates, storm } from './faultRates.ts';
 import type { SimPlan } from './plan.ts';
 import { seededRandom } from './random.ts';
 import { randomPlan } from './randomPlan.ts';
-import { type PortDecorators, type SimResult, simulate } from './simulation.ts';
+import type { PortDecorators } from './simOptions.ts';
+import { type SimResult, simulate } from './simulation.ts';
 
 export interface SeedOptions {
   readonly tasks: number;

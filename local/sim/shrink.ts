@@ -1,7 +1,7 @@
 import type { Invariant } from './checker.ts';
 import { calm, type FaultKind, type FaultRates } from './faultRates.ts';
 import { type Case, runCase } from './seedRun.ts';
-import type { PortDecorators } from './simulation.ts';
+import type { PortDecorators } from './simOptions.ts';
 
 export interface Shrunk {
   readonly smallest: Case;

@@ -1,9 +1,4 @@
-import type { SQSBatchResponse } from 'aws-lambda';
 import { isTerminal } from '../../layers/domain/model/task.ts';
-import type { Bus } from '../../layers/ports/bus.ts';
-import type { Containers } from '../../layers/ports/containers.ts';
-import type { Machines } from '../../layers/ports/machines.ts';
-import type { Store } from '../../layers/ports/store.ts';
 import { virtualClock } from '../engine/testClock.ts';
 import { Accounts, chargeOf } from './accounts.ts';
 import { Announcements } from './announcements.ts';
@@ -15,38 +10,11 @@ import { driveActions } from './driver.ts';
 import { judgeEnding } from './ending.ts';
 import { calm, type FaultRates } from './faultRates.ts';
 import { createMemoryStore } from './memoryStore.ts';
-import type { MemoryTables } from './memoryTables.ts';
-import { CLUSTER, type SimPlan } from './plan.ts';
+import { CLUSTER } from './plan.ts';
 import { type Random, seededRandom } from './random.ts';
 import { RoomWatch } from './roomInvariant.ts';
+import type { SimOptions } from './simOptions.ts';
 import { keepTrace, noTrace } from './trace.ts';
-
-/** Stands between the handlers and a port: how a mutation of the protocol is planted. */
-export interface PortDecorators {
-  readonly store?: (store: Store, parts: StoreParts) => Store;
-  readonly containers?: (containers: Containers) => Containers;
-  readonly bus?: (bus: Bus) => Bus;
-  readonly machines?: (machines: Machines) => Machines;
-  /** What the queue hears of a batch. */
-  readonly answer?: (response: SQSBatchResponse | undefined) => SQSBatchResponse | undefined;
-}
-
-export interface StoreParts {
-  readonly tables: MemoryTables;
-  readonly now: () => number;
-}
-
-export interface SimOptions {
-  readonly seed: number;
-  readonly plan: SimPlan;
-  readonly rates: FaultRates;
-  readonly traced?: boolean;
-  /** Has `publish` announce every change, and checks what was announced. */
-  readonly announced?: boolean;
-  readonly decorators?: PortDecorators;
-  /** The calls of all ports are numbered from 0; the process that makes this one dies there. */
-  readonly crash?: { readonly point: number; readonly when: 'before' | 'after' };
-}
 
 export interface SimResult {
   readonly violations: readonly Violation[];

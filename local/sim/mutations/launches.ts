@@ -2,7 +2,7 @@ import { DEREGISTERED, REGISTERED_ANEW } from '../../../layers/control/fenceHost
 import { DISCONNECTED } from '../../../layers/control/hostReasons.ts';
 import type { Host } from '../../../layers/domain/model/host.ts';
 import type { Store } from '../../../layers/ports/store.ts';
-import type { PortDecorators } from '../simulation.ts';
+import type { PortDecorators } from '../simOptions.ts';
 import { bound, type Mutation, onStore } from './mutation.ts';
 
 /** Everything on the host is started elsewhere. */

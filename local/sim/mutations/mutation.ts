@@ -2,7 +2,7 @@ import type { Host } from '../../../layers/domain/model/host.ts';
 import type { Store } from '../../../layers/ports/store.ts';
 import type { Invariant } from '../checker.ts';
 import { inner } from '../memoryTables.ts';
-import type { PortDecorators, StoreParts } from '../simulation.ts';
+import type { PortDecorators, StoreParts } from '../simOptions.ts';
 
 /** One planted error in the protocol, and which sentences it may be caught by. */
 export interface Mutation {
