@@ -30,8 +30,8 @@ const readBuffer = Buffer.alloc(16_384);
 let secureContext: SecureContext | undefined;
 
 /**
- * One request of HTTP/1.1 on a connection of its own. `node:http` would keep 2 MB more in a process that makes two calls a
- * minute. Resolves when the answer is complete; rejects when there is none, it is malformed, or a bound is reached.
+ * One request of HTTP/1.1 on a connection of its own. `node:http` would keep a megabyte more in a process that makes few
+ * calls a minute. Resolves when the answer is complete; rejects when there is none, it is malformed, or a bound is reached.
  */
 export async function httpExchange(
   peer: HttpPeer,
