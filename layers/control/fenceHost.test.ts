@@ -189,6 +189,38 @@ describe('an attempt that ECS calls STOPPED because its host was deregistered', 
     expect(await task()).toMatchObject(queuedAgain);
   });
 
+  it('is not over before its agent is there again, when it was asked to stop and nobody told of its start', async () => {
+    const { world, store, host, task, first, stopped } = await running();
+    const { mayRunOn: _, ...unproven } = { ...stopped, cause: 'STOPPED_BY_USER' as const };
+    const why = { code: 'TIMEOUT', detail: 'it ran for more than its 26 s' } as const;
+    await store.requestStop(stopped.ref.taskId, why);
+    await observeHost(world, first);
+    expect(await observeTask(world, unproven)).toBe('ignored');
+    expect(await task()).toMatchObject({ state: 'RUNNING', attempt: 1 });
+    expect(await observeHost(world, { ...first, agentConnected: true, version: 10 })).toBe('freed');
+    expect(await host()).toMatchObject({ state: 'READY' });
+    expect(await observeTask(world, unproven)).toBe('freed');
+    expect(await task()).toMatchObject({ attempt: 2, reason: { cause: 'TIMEOUT' } });
+  });
+
+  it('is not over when its agent stays away: the host that ECS does not list any more is given up', async () => {
+    const { world, cluster, host, task, first, stopped } = await running();
+    const { mayRunOn: _, ...unproven } = { ...stopped, cause: 'STOPPED_BY_USER' as const };
+    const [machine] = await world.machines.list('prod');
+    const machines = { ...world.machines, list: async () => (machine === undefined ? [] : [machine]) };
+    const containers = { ...world.containers, listTasks: async () => [unproven] };
+    await observeHost(world, { ...first, status: 'INACTIVE' });
+    for (const [afterMs, state] of [
+      [800_000, 'CORDONED'],
+      [200_000, 'TERMINATING'],
+    ] as const) {
+      world.advance(afterMs);
+      await reconcileCluster({ ...world, machines, containers }, cluster);
+      expect(await host()).toMatchObject({ state });
+      expect(await task()).toMatchObject({ state: 'RUNNING', attempt: 1 });
+    }
+  });
+
   it('is over when its host is gone already', async () => {
     const { world, store, task, stopped } = await running();
     await store.removeHost('prod', aHost().hostId, { ifEmpty: false });

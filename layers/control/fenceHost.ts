@@ -1,6 +1,7 @@
 import type { Host } from '../domain/model/host.ts';
 import type { Task } from '../domain/model/task.ts';
-import { SPOT_INTERRUPTED } from './hostReasons.ts';
+import type { ObservedTask } from '../ports/containers.ts';
+import { DISCONNECTED, SPOT_INTERRUPTED } from './hostReasons.ts';
 import type { Observation, ObserveWorld } from './observation.ts';
 
 export const REGISTERED_ANEW =
@@ -41,4 +42,19 @@ export async function fenceHost(world: ObserveWorld, host: Host, why: string): P
 export async function fenceOrphan(world: ObserveWorld, task: Task): Promise<Observation | undefined> {
   const host = task.hostId === undefined ? undefined : await world.store.getHost(task.cluster, task.hostId);
   return host && fenceHost(world, host, DEREGISTERED);
+}
+
+/**
+ * A stop that came before the start leaves no exit code. Nor does one of which only ECS says that it was carried out, because
+ * the host was deregistered before its agent told of the start. While the agent is silent the two look alike: `reconcile`
+ * comes back to it when the agent is there again; when the host is given up, its end is that of the attempt.
+ */
+export async function isUnproven(
+  { store }: Pick<ObserveWorld, 'store'>,
+  task: Task,
+  { cause, exitCode, startedAt }: ObservedTask,
+): Promise<boolean> {
+  if (cause !== 'STOPPED_BY_USER' || exitCode !== undefined || startedAt !== undefined) return false;
+  const host = task.hostId === undefined ? undefined : await store.getHost(task.cluster, task.hostId);
+  return host?.stateReason === DISCONNECTED || host?.state === 'TERMINATING';
 }

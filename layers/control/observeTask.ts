@@ -1,7 +1,7 @@
 import { isTerminal } from '../domain/model/task.ts';
 import type { ObservedTask } from '../ports/containers.ts';
 import { endedByHost } from './endedByHost.ts';
-import { fenceOrphan } from './fenceHost.ts';
+import { fenceOrphan, isUnproven } from './fenceHost.ts';
 import type { Observation, ObserveWorld } from './observation.ts';
 import { atOnce, type Release } from './releases.ts';
 import { settleAttempt } from './settleAttempt.ts';
@@ -47,7 +47,7 @@ export async function observeTask(
     const fenced = seen.mayRunOn ? await fenceOrphan(world, task) : undefined;
     if (fenced !== undefined) return fenced;
     const byHost = await endedByHost(world, task, seen);
-    if (byHost === 'unclear') return 'ignored';
+    if (byHost === 'unclear' || (await isUnproven(world, task, seen))) return 'ignored';
     const detail = seen.detail ?? 'ECS gave no reason';
     const end = {
       cause: byHost ?? seen.cause ?? ('UNKNOWN' as const),

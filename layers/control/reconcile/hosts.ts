@@ -55,7 +55,7 @@ export async function reconcileHosts(
       continue;
     }
     const seen = byEcs.get(host.hostId);
-    if (seen && isOverdue(host, seen, now)) {
+    if (isOverdue(host, seen, now)) {
       await retire(
         world,
         host,
@@ -123,11 +123,11 @@ const hasEnded = ({ state, stateSince }: Host): boolean =>
   state === 'TERMINATING' && stateSince !== undefined;
 
 /**
- * Cut off from ECS for so long: what runs there is beyond reach, and only the end of the instance proves that it no longer
+ * Cut off from ECS for so long, or not even registered there any more: what runs there is beyond reach, and only the end of the instance proves that it no longer
  * does.
  */
-const isOverdue = (host: Host, seen: ObservedHost, nowMs: number): boolean =>
-  !seen.agentConnected &&
+const isOverdue = (host: Host, seen: ObservedHost | undefined, nowMs: number): boolean =>
+  seen?.agentConnected !== true &&
   host.state !== 'TERMINATING' &&
   host.stateReason === DISCONNECTED &&
   host.stateSince !== undefined &&

@@ -77,6 +77,7 @@ export function observeEcsTask(facts: EcsTaskFacts): EcsTaskObservation {
     facts.lastStatus === 'STOPPED'
       ? stopCauseOf({
           containers,
+          started: facts.startedAt !== undefined,
           ...present('stopCode', facts.stopCode),
           ...present('stoppedReason', facts.stoppedReason),
         })

@@ -98,6 +98,15 @@ describe('why a task stopped', () => {
     );
   });
 
+  it('is no end when what ran was asked to stop and nobody has seen it stop', () => {
+    const stopped = (started: boolean, container: Partial<StoppedContainer>) =>
+      stopCauseOf({ stopCode: 'UserInitiated', started, containers: [app(container)] });
+    expect(stopped(true, {})).toMatchObject({ cause: 'STOPPED_BY_USER', mayRunOn: true });
+    expect(stopped(true, { exitCode: 137 })).not.toHaveProperty('mayRunOn');
+    expect(stopped(true, { reason: 'OutOfMemoryError' })).not.toHaveProperty('mayRunOn');
+    expect(stopped(false, {})).not.toHaveProperty('mayRunOn');
+  });
+
   it('is decided by the essential containers alone', () => {
     const sidecar = { name: 'sidecar', essential: false, exitCode: 1 };
     expect(stopCauseOf(exited(sidecar, app({ exitCode: 0 })))).toMatchObject({

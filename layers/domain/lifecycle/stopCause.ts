@@ -10,6 +10,8 @@ export interface StoppedContainer {
 }
 
 export interface StoppedTask {
+  /** Its containers have run. */
+  readonly started?: boolean;
   readonly stopCode?: string;
   readonly stoppedReason?: string;
   readonly containers: readonly StoppedContainer[];
@@ -20,7 +22,7 @@ export interface Stop {
   /** Of the essential container that ended the task. */
   readonly exitCode?: number;
   readonly detail: string;
-  /** ECS has given the task up, which did not end its processes. */
+  /** ECS has given the task up, which did not end its processes, or nobody has reported how they ended. */
   readonly mayRunOn?: true;
 }
 
@@ -84,15 +86,19 @@ export function stopCauseOf(task: StoppedTask): Stop {
   const container = decisiveContainer(task.containers);
   const detail = detailOf(task, container);
   const exit = container?.exitCode === undefined ? {} : { exitCode: container.exitCode };
+  // What has run has an exit code, or a reason for which there is none, once its agent has seen it end.
+  const unseen =
+    task.started === true && container?.exitCode === undefined && container?.reason === undefined;
+  const doubt = unseen ? { mayRunOn: true as const } : {};
   const words = [task.stoppedReason, ...task.containers.map((each) => each.reason)].join('\n');
-  if (task.stopCode === 'SpotInterruption') return { cause: 'SPOT_INTERRUPTION', ...exit, detail };
+  if (task.stopCode === 'SpotInterruption') return { cause: 'SPOT_INTERRUPTION', ...exit, detail, ...doubt };
   if (task.stopCode === 'TerminationNotice' || hostGone.test(task.stoppedReason ?? '')) {
     return { cause: 'HOST_LOST', ...exit, detail };
   }
   if (deregistered.test(task.stoppedReason ?? ''))
     return { cause: 'HOST_LOST', ...exit, detail, mayRunOn: true };
   if (task.stopCode === 'UserInitiated' || task.stopCode === 'ServiceSchedulerInitiated') {
-    return { cause: 'STOPPED_BY_USER', ...exit, detail };
+    return { cause: 'STOPPED_BY_USER', ...exit, detail, ...doubt };
   }
   if (task.stopCode === 'EssentialContainerExited') return { cause: causeOfExit(container), ...exit, detail };
   const code = unstartable(words);
