@@ -73,7 +73,8 @@ export function pressureTriggers({ agent, mounts, parent, withTask }: TriggersWo
         await eventually(() => assert.ok(triggers.proven), PROOF_BOUND_MS);
         // What the tests before have left in the average.
         await eventually(() => assert.ok(cpuPressure() < ACT_AT.cpu / 10), CALM_BOUND_MS);
-        assert.equal(triggers.arm(parent), 'armed');
+        // Another resource may stall yet, by what else the machine does.
+        await eventually(() => assert.equal(triggers.arm(parent), 'armed'), CALM_BOUND_MS);
         task.start(`${SPIN} & ${SPIN}`);
         const looks: number[] = [];
         for (const deadline = Date.now() + FIRE_BOUND_MS; fired.length === 0 && Date.now() < deadline; ) {
