@@ -5,7 +5,7 @@ import { readPressure } from './pressure.ts';
 import { PressureTriggers } from './pressureTriggers.ts';
 import { PressureWatch, type PressureWatchParts } from './pressureWatch.ts';
 import { Relief, type ReliefParts } from './relief.ts';
-import { reportKey } from './taskReport.ts';
+import { reportKey } from './reportKey.ts';
 import type { TaskEntry } from './taskTable.ts';
 
 export interface PressureGuardParts

@@ -8,7 +8,7 @@ import {
   rests,
   restsAt,
 } from '../layers/domain/isolation/pressureLadder.ts';
-import { reportKey } from './taskReport.ts';
+import { reportKey } from './reportKey.ts';
 import type { TaskEntry, TaskTable } from './taskTable.ts';
 import type { TaskWatches } from './taskWatch.ts';
 

@@ -3,7 +3,7 @@ import type { LadderTask } from '../layers/domain/isolation/pressureLadder.ts';
 import { type UsagePoint, withPoint } from '../layers/domain/isolation/usageWindow.ts';
 import type { CgroupFs } from './cgroupFs.ts';
 import type { CgroupMounts } from './cgroupMounts.ts';
-import { reportKey } from './taskReport.ts';
+import { reportKey } from './reportKey.ts';
 import { readCounters, type TaskCounters } from './taskSample.ts';
 import type { TaskEntry } from './taskTable.ts';
 
