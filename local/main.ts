@@ -1,27 +1,15 @@
 import { resolve } from 'node:path';
+import { fromCommandLine } from './cli/commandLine.ts';
 import { createDisplay } from './cli/display.ts';
 import { lockDataDir } from './cli/lock.ts';
-import { HELP, readOptions, type StartOptions, UsageError } from './cli/options.ts';
+import { HELP, readOptions } from './cli/options.ts';
 import { runDemo, tryThese } from './demo/demo.ts';
 import { type EmbeddedAws, startEmbeddedAws } from './embeddedAws.ts';
 
 /** A second Ctrl-C while stopping ends the process at once; the next start removes what is left. */
 const INTERRUPTED = 130;
 
-function options(): StartOptions {
-  try {
-    const read = readOptions(process.argv.slice(2));
-    if (read !== 'help') return read;
-    process.stdout.write(HELP);
-    process.exit(0);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\nSee npm start -- --help\n`);
-    process.exit(2);
-  }
-}
-
-const chosen = options();
+const chosen = fromCommandLine(HELP, readOptions);
 const display = createDisplay(chosen);
 const dataDir = resolve(chosen.dataDir);
 const stopping = new AbortController();

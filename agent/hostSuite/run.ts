@@ -1,26 +1,41 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { fromCommandLine, oneOf, parseOptions, whole } from '../../local/cli/commandLine.ts';
 import { agentBundleOptions } from '../../scripts/agentBundle.ts';
 import { type GuestKind, guestImage } from './guestImage.ts';
 import { runGuest } from './qemu.ts';
 
-/**
- * `npm run test:host`: one suite on three kernels and both versions of cgroups. `--only native|v1|v2|v2-systemd` runs
- * one of them, `--kills` and `--rest-ms` shorten the long tests.
- */
-const { values } = parseArgs({
-  options: {
+const KERNELS = ['native', 'v1', 'v2', 'v2-systemd'] as const;
+type Kernel = (typeof KERNELS)[number];
+
+const HELP = `The agent's suite on this machine's kernel and on those of virtual machines, with both versions of cgroups.
+
+  npm run test:host -- [options]
+
+  --only KERNEL   one of ${KERNELS.join(', ')}
+  --kills N       how often the agent is killed (200)
+  --rest-ms N     how long it is watched at rest (60000)
+  --help          this text
+
+Exit codes: 0 all passed, 1 a kernel failed, 2 the options are wrong.`;
+
+const options = fromCommandLine(HELP, (argv) => {
+  const values = parseOptions(argv, {
     only: { type: 'string' },
     kills: { type: 'string', default: '200' },
     'rest-ms': { type: 'string', default: '60000' },
-  },
+  });
+  return {
+    kernels: values.only === undefined ? KERNELS : [oneOf('only', values.only, KERNELS)],
+    kills: whole('kills', values.kills, { min: 1 }),
+    restMs: whole('rest-ms', values['rest-ms'], { min: 1 }),
+  };
 });
 const CACHE = '.cache/host-kernels';
 const BUNDLES = `${CACHE}/bundles`;
 const GUEST_BOUND_MS = 540_000;
-const settings = { BERTH_SUITE_KILLS: values.kills, BERTH_SUITE_REST_MS: values['rest-ms'] };
+const settings = { BERTH_SUITE_KILLS: String(options.kills), BERTH_SUITE_REST_MS: String(options.restMs) };
 
 async function bundle(): Promise<void> {
   rmSync(BUNDLES, { recursive: true, force: true });
@@ -67,8 +82,8 @@ function native(): Promise<number | undefined> {
 
 /** The agent's deaths and its rest on v1 are this machine's to see at length: its guest is for what would hurt a machine in use. */
 const V1_SETTINGS = {
-  BERTH_SUITE_KILLS: String(Math.min(Number(values.kills), 10)),
-  BERTH_SUITE_REST_MS: String(Math.min(Number(values['rest-ms']), 10_000)),
+  BERTH_SUITE_KILLS: String(Math.min(options.kills, 10)),
+  BERTH_SUITE_REST_MS: String(Math.min(options.restMs, 10_000)),
 };
 
 async function inGuest(kind: GuestKind): Promise<number | undefined> {
@@ -80,7 +95,7 @@ async function inGuest(kind: GuestKind): Promise<number | undefined> {
 }
 
 /** Two at a time, in lanes of about the same length: emulated kernels starve each other of two cores long before they fail. */
-const lanes: readonly (readonly (readonly [string, () => Promise<number | undefined>])[])[] = [
+const lanes: readonly (readonly (readonly [Kernel, () => Promise<number | undefined>])[])[] = [
   [
     ['v2-systemd', () => inGuest('v2-systemd')],
     ['v1', () => inGuest('v1')],
@@ -90,18 +105,14 @@ const lanes: readonly (readonly (readonly [string, () => Promise<number | undefi
     ['v2', () => inGuest('v2')],
   ],
 ];
-const names = lanes.flat().map(([name]) => name);
-if (values.only !== undefined && !names.includes(values.only)) {
-  throw new Error(`--only must be one of ${names.join(', ')}`);
-}
 
 await bundle();
 const started = performance.now();
-const codes = new Map<string, number | undefined>();
+const codes = new Map<Kernel, number | undefined>();
 await Promise.all(
   lanes.map(async (lane) => {
     for (const [name, run] of lane) {
-      if (values.only === undefined || values.only === name) codes.set(name, await run());
+      if (options.kernels.includes(name)) codes.set(name, await run());
     }
   }),
 );

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { readOptions, UsageError } from './options.ts';
+import { UsageError } from './commandLine.ts';
+import { readOptions } from './options.ts';
 
 test('defaults are those that the help names', () => {
   expect(readOptions([])).toEqual({
@@ -27,8 +28,4 @@ test.each([
   [['stray']],
 ])('%j is refused in words', (argv) => {
   expect(() => readOptions(argv)).toThrow(UsageError);
-});
-
-test('help wins', () => {
-  expect(readOptions(['--help', '--port', '1'])).toBe('help');
 });

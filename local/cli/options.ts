@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseOptions, UsageError, whole } from './commandLine.ts';
 
 export interface StartOptions {
   readonly dataDir: string;
@@ -25,25 +25,16 @@ Ctrl-C removes its containers, cgroups and processes, and keeps the state. Exit 
 2 the options are wrong.
 `;
 
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
-function whole(name: string, text: string, max: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
-  throw new UsageError(`--${name} must be a whole number from 0 to ${max}; it is "${text}".`);
-}
-
 /** @throws UsageError in words for whoever typed it. */
-export function readOptions(argv: readonly string[]): StartOptions | 'help' {
-  let values: ReturnType<typeof parse>;
-  try {
-    values = parse(argv);
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}.`);
-  }
-  if (values.help) return 'help';
+export function readOptions(argv: readonly string[]): StartOptions {
+  const values = parseOptions(argv, {
+    port: { type: 'string', default: '4566' },
+    data: { type: 'string', default: '.berth' },
+    'boot-ms': { type: 'string', default: '2000' },
+    parameter: { type: 'string', multiple: true },
+    'no-demo': { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  });
   const parameters: Record<string, string> = {};
   for (const pair of values.parameter ?? []) {
     const at = pair.indexOf('=');
@@ -52,24 +43,10 @@ export function readOptions(argv: readonly string[]): StartOptions | 'help' {
   }
   return {
     dataDir: values.data,
-    port: whole('port', values.port, 65_535),
-    bootMs: whole('boot-ms', values['boot-ms'], 600_000),
+    port: whole('port', values.port, { max: 65_535 }),
+    bootMs: whole('boot-ms', values['boot-ms'], { max: 600_000 }),
     demo: !values['no-demo'],
     json: values.json,
     parameters,
   };
 }
-
-const parse = (argv: readonly string[]) =>
-  parseArgs({
-    args: [...argv],
-    options: {
-      help: { type: 'boolean', short: 'h', default: false },
-      port: { type: 'string', default: '4566' },
-      data: { type: 'string', default: '.berth' },
-      'boot-ms': { type: 'string', default: '2000' },
-      parameter: { type: 'string', multiple: true },
-      'no-demo': { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-    },
-  }).values;

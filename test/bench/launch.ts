@@ -1,24 +1,32 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { taskIdOf } from '../../layers/control/taskId.ts';
+import { fromCommandLine, parseOptions, whole } from '../../local/cli/commandLine.ts';
 import { dockerdPaths } from '../../local/hosts/dockerd.ts';
 import { Berth } from '../e2e/support/berth.ts';
 import { registerHello, waitForState } from '../e2e/support/tasks.ts';
 
-/**
- * How long from an event to the start of its process on a warm host, beside a plain `docker run` of the same image on
- * the same engine, in turn. Both ends are the engine's own events of a process's start.
- *
- *   npm run bench:launch [-- --runs 30] [--json]
- */
+const HELP = `How long from an event to the start of its process on a warm host, beside a plain docker run of the same image on the
+same engine, in turn. Both ends are the engine's own events of a process's start.
 
-const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '30' }, json: { type: 'boolean', default: false } },
+  npm run bench:launch -- [options]
+
+  --runs N   of each, after a first that is not counted (30)
+  --json     one JSON object on standard output
+  --help     this text
+
+Exit codes: 0 the goal is met, 1 it is not, 2 the options are wrong.`;
+
+const { runs, json } = fromCommandLine(HELP, (argv) => {
+  const values = parseOptions(argv, {
+    runs: { type: 'string', default: '30' },
+    json: { type: 'boolean', default: false },
+  });
+  return { runs: whole('runs', values.runs, { min: 1 }), json: values.json };
 });
-const runs = Number(values.runs);
 const run = promisify(execFile);
 
 const median = (samples: readonly number[]): number => {
@@ -86,7 +94,7 @@ async function viaBerth(client: EventBridgeClient, socket: string, index: number
 }
 
 try {
-  if (!values.json) console.log(`starting; then ${runs} runs of each, in turn`);
+  if (!json) console.log(`starting; then ${runs} runs of each, in turn`);
   await berth.start();
   await registerHello(berth);
   const own = dockerdPaths(join(berth.dataDir, 'hosts')).socket;
@@ -104,7 +112,7 @@ try {
   for (let index = 0; index < runs; index += 1) {
     docker.push(await viaDocker(socket));
     event.push(await viaBerth(client, socket, index));
-    if (!values.json) process.stdout.write(`\r${index + 1} of ${runs}`);
+    if (!json) process.stdout.write(`\r${index + 1} of ${runs}`);
   }
   client.destroy();
   const goalMs = 1.2 * median(docker) + 50;
@@ -118,7 +126,7 @@ try {
     },
     ratio: { value: Number((median(event) / median(docker)).toFixed(2)), unit: 'x' },
   };
-  if (values.json) console.log(JSON.stringify(result));
+  if (json) console.log(JSON.stringify(result));
   else {
     console.log(`\nmedians of ${runs} runs`);
     for (const [name, row] of Object.entries(result)) {

@@ -1,8 +1,8 @@
 import { setPriority } from 'node:os';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { AGENT_BUNDLE, agentBundleOptions } from '../../../scripts/agentBundle.ts';
+import { fromCommandLine, oneOf, parseOptions, whole } from '../../cli/commandLine.ts';
 import { ensureDocker } from '../docker.ts';
 import { temporaryDataDir } from '../hostHarness.ts';
 import { ensureDemoImage } from '../image.ts';
@@ -16,25 +16,45 @@ import { ensureNodeImage } from './nodeImage.ts';
 import { overhead } from './overhead.ts';
 import { startReportSink } from './reportSink.ts';
 
-/**
- * `npm run bench:host`: noisy neighbours, the agent's own cost, limits in time, and containers against virtual machines, on
- * this machine. `--json` prints figures for a program, `--only neighbours|overhead|inTime|machines` runs one part.
- */
-const { values } = parseArgs({
-  options: {
+const PARTS = ['machines', 'overhead', 'inTime', 'neighbours'] as const;
+type Part = (typeof PARTS)[number];
+
+const HELP = `Containers against virtual machines, the agent's own cost, limits in time, and noisy neighbours, on this machine.
+
+  npm run bench:host -- [options]
+
+  --only PART    one of ${PARTS.join(', ')}
+  --launches N   of inTime (300)
+  --repeats N    of neighbours and machines, of which the median is told (5)
+  --seconds N    how long each measurement of neighbours takes (10)
+  --json         one JSON object on standard output
+  --help         this text
+
+Ctrl-C removes its containers, cgroups and processes. Exit codes: 0 every goal is met, 1 one is not, 2 the options are
+wrong.`;
+
+const options = fromCommandLine(HELP, (argv) => {
+  const values = parseOptions(argv, {
     json: { type: 'boolean', default: false },
     only: { type: 'string' },
     launches: { type: 'string', default: '300' },
     repeats: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '10' },
-  },
+  });
+  return {
+    json: values.json,
+    parts: values.only === undefined ? PARTS : [oneOf('only', values.only, PARTS)],
+    launches: whole('launches', values.launches, { min: 1 }),
+    repeats: whole('repeats', values.repeats, { min: 1 }),
+    seconds: whole('seconds', values.seconds, { min: 1 }),
+  };
 });
 const AGENT = `.cache/bench-agent/${AGENT_BUNDLE}`;
 const PRIORITY = -20;
 const SWEEPS = 3;
-const wants = (part: string): boolean => values.only === undefined || values.only === part;
+const wants = (part: Part): boolean => options.parts.includes(part);
 const progress = (line: string): void => {
-  if (!values.json) process.stderr.write(`${line}\n`);
+  if (!options.json) process.stderr.write(`${line}\n`);
 };
 
 await build({ ...agentBundleOptions, outfile: AGENT });
@@ -71,13 +91,13 @@ try {
   const plain = new BenchHost(data.path, engine, undefined);
   const berth = new BenchHost(data.path, engine, { entry: resolve(AGENT), sink });
   await Promise.all([plain.boot(), berth.boot()]);
-  if (wants('machines')) Object.assign(figures, await machines(berth, Number(values.repeats)));
+  if (wants('machines')) Object.assign(figures, await machines(berth, options.repeats));
   for (const kind of wants('overhead') ? (['quiet', 'restless'] as const) : [])
     Object.assign(figures, await overhead(berth, sink, kind, 100, 60));
-  if (wants('inTime')) Object.assign(figures, await inTime(berth, Number(values.launches)));
+  if (wants('inTime')) Object.assign(figures, await inTime(berth, options.launches));
   if (wants('neighbours')) {
     await ensureNodeImage(engine.docker);
-    const [repeats, seconds] = [Number(values.repeats), Number(values.seconds)];
+    const { repeats, seconds } = options;
     Object.assign(figures, await neighbours(plain, berth, repeats, seconds, progress));
   }
   await Promise.all([plain.terminate(), berth.terminate()]);
@@ -89,7 +109,7 @@ try {
   data.remove();
 }
 process.stdout.write(
-  `${values.json ? JSON.stringify(figures, undefined, 1) : figureLines(figures).join('\n')}\n`,
+  `${options.json ? JSON.stringify(figures, undefined, 1) : figureLines(figures).join('\n')}\n`,
 );
 if (Object.values(figures).some(({ pass }) => pass === false)) process.exitCode = 1;
 process.exit();

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { fromCommandLine, parseOptions, UsageError, whole } from '../../../local/cli/commandLine.ts';
 import { meterCapacity } from '../../support/consumedCapacity.ts';
 import { startDynoxide } from '../../support/dynoxide.ts';
 import { passReadUnits } from '../../support/passReadUnits.ts';
@@ -7,26 +7,27 @@ import { shown } from '../table.ts';
 import { HOSTS_PER_CELL } from './drive.ts';
 import { fill, WAVE } from './fill.ts';
 
-/**
- * `npm run bench:scale`: fills a cluster with tasks through the real handlers, wave by wave, and prints what a pass costs
- * on the way and at the end, and beside it what it costs in a cluster of a fifth of the size. `--hosts N` (5,000), twenty
- * tasks each; `--json` for a program.
- */
-const { values } = parseArgs({
-  options: {
+const HELP = `Fills a cluster with tasks through the real handlers, wave by wave, and prints what a pass costs on the way and at the end,
+beside what it costs in a cluster of a fifth of the size.
+
+  npm run bench:scale -- [options]
+
+  --hosts N   of the larger cluster, twenty tasks each (5000; a multiple of 5 and 1000 or more)
+  --json      one JSON object on standard output
+  --help      this text
+
+Exit codes: 0 every goal is met, 1 one is not, 2 the options are wrong.`;
+
+const { hosts: HOSTS, json } = fromCommandLine(HELP, (argv) => {
+  const values = parseOptions(argv, {
     hosts: { type: 'string', default: '5000' },
     json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+  });
+  const hosts = whole('hosts', values.hosts, { min: 1_000 });
+  if (hosts % 5 !== 0) throw new UsageError(`--hosts must be a multiple of 5; it is ${hosts}.`);
+  return { hosts, json: values.json };
 });
-if (values.help) {
-  console.log('npm run bench:scale -- [--hosts N] [--json]');
-  process.exit(0);
-}
-const HOSTS = Number(values.hosts);
 const SMALL = HOSTS / 5;
-if (!Number.isInteger(SMALL) || SMALL < 200)
-  throw new Error(`--hosts has to be a multiple of 5 and 1000 or more, not ${values.hosts}`);
 /** As the template sets them. */
 const LAMBDA_SECONDS = 30;
 const RECONCILE_SECONDS = 300;
@@ -35,7 +36,7 @@ const MEMORY_MB = 1_769;
 const MOST_GROWTH = 1.5;
 
 const note = (text: string): void => {
-  if (!values.json) process.stderr.write(text);
+  if (!json) process.stderr.write(text);
 };
 const small = await fill(SMALL, note);
 const large = await fill(HOSTS, note);
@@ -74,7 +75,7 @@ const figures: Figure[] = [
   atMost('peak memory, the tables included', memoryMb, 'MB', MEMORY_MB),
 ];
 
-if (values.json) {
+if (json) {
   const entries = figures.map(({ name, value, unit, goal, pass }) => [name, { value, unit, goal, pass }]);
   console.log(JSON.stringify(Object.fromEntries(entries), undefined, 2));
 } else {
