@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { matchesType } from '../layers/domain/capacity/typePattern.ts';
-import { instanceTypes } from '../local/ec2/catalogue.ts';
-import { sentenceOf } from '../local/sim/checker.ts';
-import type { FaultRates } from '../local/sim/faultRates.ts';
-import { simulate } from '../local/sim/simulation.ts';
-import { planOfWorkload, WorkloadError } from '../local/sim/workload.ts';
-import { reportOf, type WorkloadReport } from '../local/sim/workloadReport.ts';
+import { matchesType } from '../../layers/domain/capacity/typePattern.ts';
+import { instanceTypes } from '../../local/ec2/catalogue.ts';
+import { sentenceOf } from '../../local/sim/checker.ts';
+import type { FaultRates } from '../../local/sim/faultRates.ts';
+import { simulate } from '../../local/sim/simulation.ts';
+import { planOfWorkload, WorkloadError } from '../../local/sim/workload.ts';
+import { reportOf, type WorkloadReport } from '../../local/sim/workloadReport.ts';
 
 export interface WorkloadRun {
   readonly seed: number;
@@ -16,6 +16,8 @@ export interface WorkloadRun {
   readonly maxVcpus: number;
   /** Where everything that happened is written down. */
   readonly trace?: string;
+  /** The report as one JSON object instead of lines. */
+  readonly json: boolean;
 }
 
 /** Runs a file of arrivals and prints what came of it. Returns the exit code: 2 for a file or types that cannot be used. */
@@ -36,13 +38,20 @@ export async function simulateWorkload(file: string, run: WorkloadRun): Promise<
     const plan = planOfWorkload(readFileSync(file, 'utf8'), { types, maxHosts: run.maxHosts });
     const traced = run.trace !== undefined;
     const result = await simulate({ seed: run.seed, plan, rates: run.rates, traced });
-    for (const line of wordsOf(reportOf(plan, result))) console.log(line);
+    const violations = result.violations.map(({ invariant, detail }) => ({
+      invariant,
+      sentence: sentenceOf(invariant),
+      detail,
+    }));
+    const report = reportOf(plan, result);
+    if (run.json) console.log(JSON.stringify({ ...report, violations }, undefined, 2));
+    else for (const line of wordsOf(report)) console.log(line);
     if (run.trace !== undefined) {
       writeFileSync(run.trace, `${result.trace.join('\n')}\n`);
-      console.log(`the whole trace is in ${run.trace}`);
+      console.error(`the whole trace is in ${run.trace}`);
     }
-    for (const { invariant, detail } of result.violations)
-      console.log(`VIOLATION of "${sentenceOf(invariant)}": ${detail}`);
+    if (!run.json)
+      for (const { sentence, detail } of violations) console.log(`VIOLATION of "${sentence}": ${detail}`);
     return result.violations.length === 0 ? 0 : 1;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

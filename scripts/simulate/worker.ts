@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import type { Violation } from '../local/sim/checker.ts';
-import { caseOf, runCase, type SeedOptions } from '../local/sim/seedRun.ts';
+import type { Violation } from '../../local/sim/checker.ts';
+import { caseOf, runCase, type SeedOptions } from '../../local/sim/seedRun.ts';
 
 export interface SeedTask {
   readonly seed: number;
