@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Notice } from '../layers/domain/isolation/hostReport.ts';
 import type { QosClass } from '../layers/domain/isolation/profile.ts';
 import { FakeCgroupFs, type WriteFault } from './fakeCgroupFs.ts';
-import { PressureGuard } from './pressureGuard.ts';
 import type { TaskEntry, TaskTable } from './taskTable.ts';
-import { TaskWatches } from './taskWatch.ts';
+import { startGuard } from './testGuard.ts';
 
 const entryOf = (task: string, qos: QosClass): TaskEntry => ({
   cgroup: `/ecs/${task}`,
@@ -19,7 +17,7 @@ const entryOf = (task: string, qos: QosClass): TaskEntry => ({
   unwatch: [],
 });
 
-/** A guard whose clock stands still between turns, on a host with tasks of these names. */
+/** A guard on a host with tasks of these names. */
 function setUp(
   tasks: readonly string[],
   fs = new FakeCgroupFs(2, { pressure: true }),
@@ -40,47 +38,8 @@ function setUp(
       if (squeeze !== undefined) squeezed.push(cgroup);
     },
   } satisfies Pick<TaskTable, 'tasks' | 'squeeze'>;
-  const [log, notices]: [string[], Notice[]] = [[], []];
-  const due: (() => void)[] = [];
-  const closing = new AbortController();
-  let nowMs = 0;
-  let turn: (() => void) | undefined;
-  const guard = new PressureGuard({
-    fs,
-    mounts: fs.mounts,
-    parent: '/ecs',
-    table,
-    watches: new TaskWatches(fs, fs.mounts, () => {}),
-    dryRun: false,
-    reclaim: () => Promise.resolve(),
-    kill: () => Promise.resolve(),
-    tell: (notice) => notices.push(notice),
-    now: () => nowMs,
-    pause: (ms, signal) =>
-      new Promise((resolve) => {
-        signal.addEventListener('abort', () => resolve());
-        turn = () => {
-          nowMs += ms;
-          resolve();
-        };
-      }),
-    later: (_, work) => due.push(work),
-    log: (line) => log.push(line),
-  });
-  const running = guard.run(closing.signal);
-  /** Lets the pause that is under way pass. */
-  const pass = async (): Promise<void> => {
-    turn?.();
-    await new Promise((resolve) => setImmediate(resolve));
-  };
-  const armAll = (): void => {
-    for (let work = due.shift(); work !== undefined; work = due.shift()) work();
-  };
-  const end = (): Promise<void> => {
-    closing.abort();
-    return running;
-  };
-  return { fs, guard, entries, log, notices, squeezed, pass, armAll, end, now: () => nowMs };
+  const started = startGuard(fs, table);
+  return { fs, entries, squeezed, ...started };
 }
 
 test('a task that stalls is named, its quiet neighbour is not, and the ladder acts for it', async () => {

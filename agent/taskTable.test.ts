@@ -8,12 +8,11 @@ import type { HostTopology } from '../layers/domain/isolation/topology.ts';
 import { CpusetPartitions } from './cpusetPartition.ts';
 import { FakeCgroupFs } from './fakeCgroupFs.ts';
 import { fileJournal, type Journal } from './journal.ts';
-import { PressureGuard } from './pressureGuard.ts';
 import { Reconciler } from './reconciler.ts';
 import { taskReport } from './taskReport.ts';
 import { TaskTable } from './taskTable.ts';
 import type { ContainerView } from './taskView.ts';
-import { TaskWatches } from './taskWatch.ts';
+import { startGuard } from './testGuard.ts';
 
 let directory: string;
 let journal: Journal;
@@ -169,24 +168,7 @@ describe.each([1, 2] as const)('cgroup v%i', (version) => {
   test('ten thousand arrivals and removals leave no watch, entry, descriptor, file or memory behind', async () => {
     const { fs, table, arrive, settle } = setUp(new FakeCgroupFs(version, { pressure: true }));
     fs.create('');
-    const due: (() => void)[] = [];
-    const guard = new PressureGuard({
-      fs,
-      mounts: fs.mounts,
-      parent: '/ecs',
-      table,
-      watches: new TaskWatches(fs, fs.mounts, () => {}),
-      dryRun: false,
-      reclaim: () => Promise.resolve(),
-      kill: () => Promise.resolve(),
-      tell: () => {},
-      now: () => 0,
-      pause: (_, signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
-      later: (_, work) => due.push(work),
-      log: () => {},
-    });
-    const closing = new AbortController();
-    const running = guard.run(closing.signal);
+    const { guard, armAll, end } = startGuard(fs, table);
     fs.stall('', 'cpu', 0, 1);
     const [ownHeld, ownWatches] = [fs.held.length, fs.watchCount];
     let [held, watches] = [0, 0];
@@ -199,14 +181,14 @@ describe.each([1, 2] as const)('cgroup v%i', (version) => {
         const before = fs.watchCount;
         guard.arrived(entry);
         // Some go before they are armed, some armed, some when they have fired.
-        if (index % 4 > 0) for (const work of due.splice(0)) work();
+        if (index % 4 > 0) armAll();
         if (index % 4 > 1) fs.stall(cgroup, 'cpu', 0.5, 500_000);
         held = Math.max(held, fs.held.length - ownHeld);
         watches = Math.max(watches, fs.watchCount - before);
         fs.remove(cgroup);
         journal.keepOnly(table.dropGone());
         settle();
-        for (const work of due.splice(0)) work();
+        armAll();
         fs.written.length = 0;
       }
     };
@@ -219,8 +201,7 @@ describe.each([1, 2] as const)('cgroup v%i', (version) => {
     expect(readdirSync(directory)).toEqual([]);
     // Leaking one entry a task would cost some 8 MB.
     expect(usedBytes() - before).toBeLessThan(4e6);
-    closing.abort();
-    await running;
+    await end();
     expect([fs.held.length, fs.watchCount]).toEqual([0, 0]);
   });
 });

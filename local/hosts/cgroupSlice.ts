@@ -7,9 +7,9 @@ import { type CgroupMounts, cgroupDirectories, controllerDirectory } from '../..
 export const BERTH_CGROUP = '/berth';
 
 export const instanceCgroup = (instanceId: string): string => `${BERTH_CGROUP}/${instanceId}`;
-/** Where tasks of an instance live: the shape the ECS agent gives them, below the instance. */
 /** Where the processes that hold network namespaces open are, apart from all tasks. */
 export const networkCgroup = (instanceId: string): string => `${instanceCgroup(instanceId)}/network`;
+/** Where tasks of an instance live: the shape the ECS agent gives them, below the instance. */
 export const ecsCgroup = (instanceId: string): string => `${instanceCgroup(instanceId)}/ecs`;
 export const taskCgroup = (instanceId: string, ecsTaskId: string): string =>
   `${ecsCgroup(instanceId)}/${ecsTaskId}`;
@@ -115,6 +115,18 @@ export async function removeSlice(mounts: CgroupMounts, path: string, boundMs = 
     }
     for (const pid of new Set(busy.flatMap(processesBelow))) kill(pid);
     await sleep(REMOVE_RETRY_MS);
+  }
+}
+
+/** Removes the parent of all instances unless one is left: other data directories may have some. */
+export function removeEmptyRoot(mounts: CgroupMounts): void {
+  for (const directory of cgroupDirectories(mounts, BERTH_CGROUP)) {
+    try {
+      rmdirSync(directory);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'EBUSY' && code !== 'ENOTEMPTY') throw error;
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import type { ContainerInspectInfo } from 'dockerode';
 import { type CgroupMounts, parseCgroupMounts } from '../../agent/cgroupMounts.ts';
 import { type AgentCommand, AgentProcess } from './agentProcess.ts';
 import type { HostBackend, HostObserver, InstanceSpec, TaskLaunch } from './backend.ts';
-import { networkCgroup } from './cgroupSlice.ts';
+import { networkCgroup, removeEmptyRoot } from './cgroupSlice.ts';
 import type { DockerEngine } from './docker.ts';
 import { type ContainerEvent, followContainers } from './dockerEvents.ts';
 import { HostFiles } from './hostFiles.ts';
@@ -162,7 +162,9 @@ export class DockerHosts implements HostBackend {
     await Promise.all(this.#background);
     this.#closing.abort();
     await this.#following;
-    if (options.removeAll) await this.#options.engine.stop();
+    if (!options.removeAll) return;
+    await this.#options.engine.stop();
+    removeEmptyRoot(this.#mounts);
   }
 
   #newInstance(spec: InstanceSpec): Instance {

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type Docker from 'dockerode';
-import { type CgroupMounts, cgroupDirectories, parseCgroupMounts } from '../../agent/cgroupMounts.ts';
+import { type CgroupMounts, parseCgroupMounts } from '../../agent/cgroupMounts.ts';
 import { endAgent } from './agentProcess.ts';
-import { BERTH_CGROUP, instanceCgroup, removeSlice } from './cgroupSlice.ts';
+import { instanceCgroup, removeEmptyRoot, removeSlice } from './cgroupSlice.ts';
 import { engineError } from './containerState.ts';
 import { type DockerEngine, ensureDocker } from './docker.ts';
 import { dockerdPaths } from './dockerd.ts';
@@ -74,16 +74,4 @@ function hasContainers(dataDir: string): boolean {
     (existsSync(directory) && readdirSync(directory).length > 0) ||
     existsSync(dockerdPaths(dataDir).pidFile)
   );
-}
-
-/** Other data directories may have instances too: only an empty parent goes. */
-function removeEmptyRoot(mounts: CgroupMounts): void {
-  for (const directory of cgroupDirectories(mounts, BERTH_CGROUP)) {
-    try {
-      rmdirSync(directory);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT' && code !== 'EBUSY' && code !== 'ENOTEMPTY') throw error;
-    }
-  }
 }
