@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
-import { fromCommandLine, oneOf, parseOptions, whole } from '../../local/cli/commandLine.ts';
-import { agentBundleOptions } from '../../scripts/agentBundle.ts';
-import { type GuestKind, guestImage } from './guestImage.ts';
-import { runGuest } from './qemu.ts';
+import { type GuestKind, guestImage } from '../agent/hostSuite/guestImage.ts';
+import { runGuest } from '../agent/hostSuite/qemu.ts';
+import { fromCommandLine, oneOf, parseOptions, whole } from '../local/cli/commandLine.ts';
+import { agentBundleOptions } from './agentBundle.ts';
 
 const KERNELS = ['native', 'v1', 'v2', 'v2-systemd'] as const;
 type Kernel = (typeof KERNELS)[number];
