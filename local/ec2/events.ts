@@ -1,3 +1,4 @@
+import { emitWithFaults } from '../engine/faultyOperation.ts';
 import type { EngineContext, EventSink } from '../engine/service.ts';
 import type { InstanceRecord } from './records.ts';
 
@@ -34,20 +35,8 @@ export class Ec2Events {
 
   private send(detailType: string, arn: string, record: InstanceRecord, detail: object): void {
     const timeMs = this.context.clock.now();
-    const emit = (): void =>
-      this.sink.emit({ source: 'aws.ec2', 'detail-type': detailType, detail, resources: [arn], timeMs });
-    const fault = this.context.faults.at('ec2.events', record.instanceId);
-    switch (fault?.kind) {
-      case 'drop':
-        return;
-      case 'delay':
-        this.context.clock.after(fault.delayMs, emit);
-        return;
-      case 'duplicate':
-        for (let copy = 0; copy <= fault.copies; copy++) emit();
-        return;
-      default:
-        emit();
-    }
+    emitWithFaults(this.context, 'ec2.events', record.instanceId, () =>
+      this.sink.emit({ source: 'aws.ec2', 'detail-type': detailType, detail, resources: [arn], timeMs }),
+    );
   }
 }

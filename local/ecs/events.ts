@@ -1,3 +1,4 @@
+import { emitWithFaults } from '../engine/faultyOperation.ts';
 import { plainJson } from '../engine/plainJson.ts';
 import type { EngineContext, EventSink } from '../engine/service.ts';
 import type { Arns } from './arn.ts';
@@ -39,20 +40,8 @@ export class EcsEvents {
   private send(detailType: string, arn: string, resource: object): void {
     const timeMs = this.context.clock.now();
     const detail = plainJson({ ...resource, updatedAt: new Date(timeMs) });
-    const emit = (): void =>
-      this.sink.emit({ source: 'aws.ecs', 'detail-type': detailType, detail, resources: [arn], timeMs });
-    const fault = this.context.faults.at('ecs.events', arn);
-    switch (fault?.kind) {
-      case 'drop':
-        return;
-      case 'delay':
-        this.context.clock.after(fault.delayMs, emit);
-        return;
-      case 'duplicate':
-        for (let copy = 0; copy <= fault.copies; copy++) emit();
-        return;
-      default:
-        emit();
-    }
+    emitWithFaults(this.context, 'ecs.events', arn, () =>
+      this.sink.emit({ source: 'aws.ecs', 'detail-type': detailType, detail, resources: [arn], timeMs }),
+    );
   }
 }

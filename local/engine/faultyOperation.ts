@@ -27,3 +27,25 @@ export async function withFaults<T>(
       return carryOut();
   }
 }
+
+/** Sends what a service says by itself: not at all, late or more than once when a fault at `point` wants it so. */
+export function emitWithFaults(
+  context: EngineContext,
+  point: string,
+  detail: string,
+  emit: () => void,
+): void {
+  const fault = context.faults.at(point, detail);
+  switch (fault?.kind) {
+    case 'drop':
+      return;
+    case 'delay':
+      context.clock.after(fault.delayMs, emit);
+      return;
+    case 'duplicate':
+      for (let copy = 0; copy <= fault.copies; copy++) emit();
+      return;
+    default:
+      emit();
+  }
+}
