@@ -31,7 +31,8 @@ const cases: readonly [string, StoppedTask, StopCause, number?][] = [
     'OUT_OF_MEMORY',
     137,
   ],
-  ['no exit code at all', exited(app()), 'UNKNOWN'],
+  ['no exit code of what has run', { ...exited(app()), started: true }, 'UNKNOWN'],
+  ['no exit code of what has never run', exited(app()), 'LAUNCH_FAILED'],
   [
     'a missing image',
     failedToStart('CannotPullContainerError: manifest for hello:9 not found'),

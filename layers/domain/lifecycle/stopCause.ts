@@ -70,9 +70,11 @@ function unstartable(reason: string): number | undefined {
   return commandForbidden.test(reason) ? 126 : undefined;
 }
 
-function causeOfExit(container: StoppedContainer | undefined): StopCause {
-  if (outOfMemory.test(container?.reason ?? '')) return 'OUT_OF_MEMORY';
-  if (container?.exitCode === undefined) return 'UNKNOWN';
+function causeOfExit(container: StoppedContainer | undefined, started: boolean): StopCause {
+  if (container === undefined) return 'UNKNOWN';
+  if (outOfMemory.test(container.reason ?? '')) return 'OUT_OF_MEMORY';
+  // ECS says of a container that its host's shutdown overtook before it ran that it exited, without an exit code.
+  if (container.exitCode === undefined) return started ? 'UNKNOWN' : 'LAUNCH_FAILED';
   return container.exitCode === 0 ? 'EXIT_ZERO' : 'EXIT_NONZERO';
 }
 
@@ -100,10 +102,10 @@ export function stopCauseOf(task: StoppedTask): Stop {
   if (task.stopCode === 'UserInitiated' || task.stopCode === 'ServiceSchedulerInitiated') {
     return { cause: 'STOPPED_BY_USER', ...exit, detail, ...doubt };
   }
-  if (task.stopCode === 'EssentialContainerExited') return { cause: causeOfExit(container), ...exit, detail };
+  if (task.stopCode === 'EssentialContainerExited') return { cause: causeOfExit(container, task.started === true), ...exit, detail };
   const code = unstartable(words);
   if (code !== undefined) return { cause: 'EXIT_NONZERO', exitCode: code, detail };
   if (pullFailed.test(words)) return { cause: 'IMAGE_PULL', ...exit, detail };
   if (task.stopCode === 'TaskFailedToStart') return { cause: 'LAUNCH_FAILED', ...exit, detail };
-  return { cause: causeOfExit(container), ...exit, detail };
+  return { cause: causeOfExit(container, task.started === true), ...exit, detail };
 }
