@@ -9,10 +9,12 @@ import { type Compute, createCompute } from './compute.ts';
 import { startDynamoDb } from './dynamodb/dynamodb.ts';
 import { systemClock } from './engine/clock.ts';
 import { noFaults } from './engine/faults.ts';
-import type { Deliverer, EngineContext } from './engine/service.ts';
+import { type Deliverer, type EngineContext, ServiceError } from './engine/service.ts';
 import { sqliteState } from './engine/state.ts';
 import { createEvents } from './events/engine.ts';
 import { startHosts } from './hosts/startHosts.ts';
+import { Permissions } from './iam/permissions.ts';
+import { surroundingsOf } from './iam/surroundings.ts';
 import { createLambda, type Lambda } from './lambda/lambda.ts';
 import { processRunners } from './lambda/processes/processRunner.ts';
 import { dynamoSource } from './lambda/sources/dynamoSource.ts';
@@ -91,10 +93,24 @@ async function start(options: EmbeddedAwsOptions, closing: Closing): Promise<Emb
   };
   const credentials = { accessKeyId: 'berth', secretAccessKey: 'berth' };
 
+  let compute: Compute | undefined;
+  const permissions = new Permissions(
+    surroundingsOf({
+      region: REGION,
+      accountId: ACCOUNT_ID,
+      services: () => {
+        if (compute === undefined)
+          throw new ServiceError('ServiceUnavailable', 'The service is starting.', 503);
+        return { ec2: compute.ec2.service, ecs: compute.ecs.service };
+      },
+    }),
+    log,
+  );
+
   stage('starting DynamoDB and Docker');
   closing.push(() => context.state.close());
   const starting = [
-    startDynamoDb({ dataDir: join(dataDir, 'dynamodb'), log }),
+    startDynamoDb({ dataDir: join(dataDir, 'dynamodb'), gate: permissions, log }),
     startHosts({
       dataDir: join(dataDir, 'hosts'),
       endpoint: url,
@@ -141,7 +157,6 @@ async function start(options: EmbeddedAwsOptions, closing: Closing): Promise<Emb
     runner: processRunners({
       region: REGION,
       endpointUrl: url,
-      credentials: { ...credentials, sessionToken: 'berth' },
       compileCacheDir: join(dataDir, 'compile-cache'),
     }),
     sources: {
@@ -153,7 +168,7 @@ async function start(options: EmbeddedAwsOptions, closing: Closing): Promise<Emb
         ),
     },
   });
-  const compute = createCompute(context, { events, backend: hosts, bootMs: options.bootMs });
+  compute = createCompute(context, { events, backend: hosts, bootMs: options.bootMs });
   cloudwatch.addProvider(queueMetrics(sqs));
 
   closing.push(() => cloudwatch.stop());
@@ -165,6 +180,7 @@ async function start(options: EmbeddedAwsOptions, closing: Closing): Promise<Emb
   const wire = await startWire({
     port,
     log,
+    gate: permissions,
     passthroughs: { dynamodb: database.passthrough },
     services: bindServices({
       cloudwatch: cloudwatch.service,
@@ -178,7 +194,11 @@ async function start(options: EmbeddedAwsOptions, closing: Closing): Promise<Emb
       sqs: sqs.service,
       sts: stsService(context),
     }),
-    health: () => ({ database: database.pid, functions: lambda.functions().map(({ name }) => name) }),
+    health: () => ({
+      database: database.pid,
+      functions: lambda.functions().map(({ name }) => name),
+      refusedCalls: permissions.refused,
+    }),
   });
 
   closing.push(() => wire.close());
@@ -199,7 +219,9 @@ async function start(options: EmbeddedAwsOptions, closing: Closing): Promise<Emb
     logs: logs.service,
     ec2: compute.ec2.service,
     ecs: compute.ecs.service,
+    permissions,
   });
+  permissions.complete();
   await compute.resume();
   // From here on things happen: everything they may reach is in place.
   lambda.start();

@@ -1,8 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { FaultPlan } from '../engine/faults.ts';
+import type { Gate } from '../wire/gate.ts';
 import type { Passthrough } from '../wire/passthrough.ts';
 import { faultyProxy } from './faultyProxy.ts';
+import { guarded } from './guarded.ts';
 import { databaseProxy } from './proxy.ts';
 import type { Place } from './relocate.ts';
 import { DatabaseServer, databaseBinary } from './server.ts';
@@ -14,6 +16,8 @@ export interface DynamoDbOptions {
   readonly log: (line: string) => void;
   /** Asked at `dynamodb.<Operation>` and `dynamodb.<Operation>.stale`; without a plan requests are not even buffered. */
   readonly faults?: FaultPlan;
+  /** Without one, everybody may do everything. */
+  readonly gate?: Gate;
   /** What the ARNs of tables and streams name; us-east-1 and account 000000000000 when not said. */
   readonly place?: Place;
 }
@@ -40,6 +44,7 @@ export async function startDynamoDb({
   dataDir,
   log,
   faults,
+  gate,
   place = DEFAULT_PLACE,
 }: DynamoDbOptions): Promise<DynamoDb> {
   mkdirSync(dataDir, { recursive: true });
@@ -66,7 +71,7 @@ export async function startDynamoDb({
     get pid() {
       return server.pid;
     },
-    passthrough: proxy,
+    passthrough: gate === undefined ? proxy : guarded(proxy, gate),
     onWrite(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -3,12 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault, FaultPlan } from '../engine/faults.ts';
 import { readBody } from '../wire/body.ts';
 import { exchange, type StoredAnswer } from './exchange.ts';
-import { mayBeStale, mayWrite, operationOf } from './operation.ts';
+import { MAX_BODY_BYTES, mayBeStale, mayWrite, operationOf } from './operation.ts';
 import { type DatabaseGate, refuse, send, sendError } from './proxy.ts';
 import { namesPlace, type Place, relocate } from './relocate.ts';
 
-/** DynamoDB's own bound on a request (BatchWriteItem: 16 MB), with room for the JSON around it. */
-const MAX_BODY_BYTES = 24 * 1024 * 1024;
 const MAX_KEPT_ANSWERS = 500;
 const MAX_KEPT_BYTES = 256 * 1024;
 
@@ -19,7 +17,10 @@ const MAX_KEPT_BYTES = 256 * 1024;
  */
 export function faultyProxy(url: string, place: Place, plan: FaultPlan, onWrite: () => void): DatabaseGate {
   const proxy = new FaultyProxy(new URL(url), place, plan, onWrite);
-  return { forward: (request, response) => proxy.forward(request, response), close: () => proxy.close() };
+  return {
+    forward: (request, response, body) => proxy.forward(request, response, body),
+    close: () => proxy.close(),
+  };
 }
 
 class FaultyProxy {
@@ -42,11 +43,11 @@ class FaultyProxy {
     this.#agent.destroy();
   }
 
-  async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async forward(request: IncomingMessage, response: ServerResponse, read?: Buffer): Promise<void> {
     const operation = operationOf(request.headers);
     const fault = this.#plan.at(`dynamodb.${operation}`);
     try {
-      const body = await readBody(request, MAX_BODY_BYTES);
+      const body = read ?? (await readBody(request, MAX_BODY_BYTES));
       const answer = await this.#carryOut(request, body, operation, fault);
       if (answer === undefined || fault?.kind === 'lost-answer') response.destroy();
       else if ('code' in answer) sendError(response, answer.statusCode, answer.code, answer.message);

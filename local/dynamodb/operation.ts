@@ -1,5 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
+/** DynamoDB's own bound on a request (BatchWriteItem: 16 MB), with room for the JSON around it. */
+export const MAX_BODY_BYTES = 24 * 1024 * 1024;
+
 /** `PutItem` of `DynamoDB_20120810.PutItem`; empty when the request names none. */
 export function operationOf(headers: IncomingHttpHeaders): string {
   const target = headers['x-amz-target'];

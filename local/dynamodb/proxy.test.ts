@@ -3,8 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Fault } from '../engine/faults.ts';
+import { ServiceError } from '../engine/service.ts';
+import type { Gate } from '../wire/gate.ts';
+import type { Passthrough } from '../wire/passthrough.ts';
 import { startWire, type Wire } from '../wire/server.ts';
 import { faultyProxy } from './faultyProxy.ts';
+import { guarded } from './guarded.ts';
 import { type DatabaseGate, databaseProxy } from './proxy.ts';
 
 /** A database that counts: every answer differs from the one before. */
@@ -40,8 +44,8 @@ afterEach(async () => {
   database.closeAllConnections();
 });
 
-async function serve(gate: DatabaseGate): Promise<Wire> {
-  const wire = await startWire({ port: 0, log: () => {}, services: [], passthroughs: { dynamodb: gate } });
+async function serve(gate: DatabaseGate, dynamodb: Passthrough = gate): Promise<Wire> {
+  const wire = await startWire({ port: 0, log: () => {}, services: [], passthroughs: { dynamodb } });
   opened.push({ wire, gate });
   return wire;
 }
@@ -55,11 +59,11 @@ function serveFaulty(faults: Readonly<Record<string, Fault[]>>): Promise<Wire> {
   return serve(faultyProxy(databaseUrl, PLACE, { at: (point) => faults[point]?.shift() }, countWrite));
 }
 
-function call({ url }: Wire, operation: string, body = '{}') {
+function call({ url }: Wire, operation: string, body = '{}', key = 'AKID') {
   return fetch(url, {
     method: 'POST',
     headers: {
-      authorization: 'AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/dynamodb/aws4_request, Signature=0',
+      authorization: `AWS4-HMAC-SHA256 Credential=${key}/20260101/us-east-1/dynamodb/aws4_request, Signature=0`,
       'x-amz-target': `DynamoDB_20120810.${operation}`,
     },
     body,
@@ -99,6 +103,51 @@ describe('without faults', () => {
     expect(await answer.json()).toMatchObject({
       __type: 'com.amazonaws.dynamodb.v20120810#InternalServerError',
     });
+  });
+});
+
+describe('with a gate', () => {
+  const asked: unknown[] = [];
+  const gate: Gate = {
+    governs: (key) => key === 'function.f',
+    check: async (_, { operation, input }) => {
+      asked.push([operation, input]);
+      if (operation !== 'GetItem') throw new ServiceError('AccessDeniedException', 'not allowed');
+    },
+  };
+  const serveGuarded = (): Promise<Wire> => {
+    const proxy = databaseProxy(databaseUrl, PLACE, countWrite);
+    return serve(proxy, guarded(proxy, gate));
+  };
+
+  test('what a role may do is handed on unchanged', async () => {
+    const wire = await serveGuarded();
+    const answer = await call(wire, 'GetItem', '{ "odd" :\t"spacing é" }', 'function.f');
+    expect(asked).toEqual([['GetItem', { odd: 'spacing é' }]]);
+    expect(requests[0]?.body).toBe(Buffer.from('{ "odd" :\t"spacing é" }').toString('latin1'));
+    expect(await answer.text()).toBe('{"n":1}');
+  });
+
+  test('what it may not do never reaches the database', async () => {
+    const wire = await serveGuarded();
+    const answer = await call(wire, 'PutItem', '{}', 'function.f');
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toEqual({
+      __type: 'com.amazonaws.dynamodb.v20120810#AccessDeniedException',
+      message: 'not allowed',
+    });
+    const garbled = await call(wire, 'GetItem', '{', 'function.f');
+    expect(await garbled.json()).toMatchObject({
+      __type: 'com.amazonaws.dynamodb.v20120810#SerializationException',
+    });
+    expect(requests).toEqual([]);
+    expect(writes).toBe(0);
+  });
+
+  test('others are not asked', async () => {
+    const wire = await serveGuarded();
+    expect((await call(wire, 'PutItem')).status).toBe(200);
+    expect(writes).toBe(1);
   });
 });
 

@@ -7,6 +7,8 @@ import { namesPlace, type Place, relocate } from './relocate.ts';
 
 /** What stands between the wire and the database server. */
 export interface DatabaseGate extends Passthrough {
+  /** `body` is that of a request which has been read already. */
+  forward(request: IncomingMessage, response: ServerResponse, body?: Buffer): void | Promise<void>;
   close(): void;
 }
 
@@ -28,7 +30,7 @@ export function databaseProxy(url: string, place: Place, onWrite: () => void): D
   };
 
   return {
-    forward(request, response) {
+    forward(request, response, body) {
       const options = {
         host: hostname,
         port,
@@ -43,7 +45,8 @@ export function databaseProxy(url: string, place: Place, onWrite: () => void): D
       });
       upstream.once('error', () => refuse(response));
       response.once('close', () => upstream.destroy());
-      request.pipe(upstream);
+      if (body === undefined) request.pipe(upstream);
+      else upstream.end(body);
     },
     close: () => agent.destroy(),
   };

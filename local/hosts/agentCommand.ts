@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HEAP_FLAGS, MALLOC_SETTINGS, NODE_FLAGS } from '../../agent/nodeFlags.ts';
 import { parseAgentConfig } from '../compute/agentConfig.ts';
+import { accessKeyIdOf } from '../iam/caller.ts';
 import type { AgentCommand } from './agentProcess.ts';
 import type { InstanceSpec } from './backend.ts';
 import { ecsCgroup } from './cgroupSlice.ts';
@@ -45,8 +46,8 @@ export const agentCommand =
       DOCKER_HOST: `unix://${setup.dockerSocket}`,
       AWS_ENDPOINT_URL: setup.endpoint,
       AWS_REGION: setup.region,
-      AWS_ACCESS_KEY_ID: 'local',
-      AWS_SECRET_ACCESS_KEY: 'local',
+      AWS_ACCESS_KEY_ID: accessKeyIdOf({ kind: 'instance', name: instance.instanceId }),
+      AWS_SECRET_ACCESS_KEY: 'berth',
       // There is no instance metadata here: looking for it would only wait.
       AWS_EC2_METADATA_DISABLED: 'true',
     },

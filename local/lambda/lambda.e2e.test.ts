@@ -83,7 +83,6 @@ beforeAll(async () => {
     runner: processRunners({
       region: 'us-east-1',
       endpointUrl: 'http://127.0.0.1:9',
-      credentials: { ...credentials, sessionToken: 't' },
       compileCacheDir: join(dir, 'cache'),
     }),
     sources: {

@@ -2,13 +2,15 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { images } from '../ec2/images.ts';
 import { DEFAULT_VPC_ID, zones } from '../ec2/network.ts';
 import type { Service } from '../engine/service.ts';
+import type { Permissions } from '../iam/permissions.ts';
 import type { Lambda } from '../lambda/lambda.ts';
 import { parseTemplate } from './parse.ts';
 import { computeProviders } from './providers/compute.ts';
 import { functionProviders } from './providers/functions.ts';
+import { identityProviders } from './providers/identity.ts';
 import { messagingProviders } from './providers/messaging.ts';
 import { tableProviders } from './providers/table.ts';
-import { identityProviders, watchingProviders } from './providers/watching.ts';
+import { watchingProviders } from './providers/watching.ts';
 import { createStack, type Stack, TemplateError } from './resolve.ts';
 
 export interface Deployment {
@@ -27,6 +29,8 @@ export interface Deployment {
   readonly logs: Service;
   readonly ec2: Service;
   readonly ecs: Service;
+  /** Told what the template's roles may do. */
+  readonly permissions: Permissions;
 }
 
 /** The parameters that name what an account has already: here, the embedded EC2's default network and first image. */
@@ -61,10 +65,10 @@ export async function deployTemplate(deployment: Deployment): Promise<Stack> {
     },
     providers: {
       ...messagingProviders(deployment, place),
-      ...tableProviders(deployment.dynamodb),
+      ...tableProviders(deployment.dynamodb, deployment.permissions),
       ...functionProviders({ ...deployment, root }),
       ...watchingProviders(deployment, place),
-      ...identityProviders(place),
+      ...identityProviders(place, deployment.permissions),
       ...computeProviders(deployment),
     },
   });

@@ -1,7 +1,8 @@
-import { type Operations, type Service, ServiceError } from '../engine/service.ts';
-import { hostLabelOf, signingNameOf, targetOf } from './address.ts';
+import { type CallContext, type Operations, type Service, ServiceError } from '../engine/service.ts';
+import { accessKeyIdOf, hostLabelOf, signingNameOf, targetOf } from './address.ts';
 import { cborProtocol } from './cborProtocol.ts';
 import { ShapeMismatch } from './convert.ts';
+import type { Gate } from './gate.ts';
 import { jsonProtocol } from './jsonProtocol.ts';
 import { modelOf, type SdkModule, type ServiceModel } from './model.ts';
 import {
@@ -32,9 +33,11 @@ export class Dispatcher {
   readonly #bySigningName = new Map<string, BoundService>();
   readonly #byTarget = new Map<string, BoundService>();
   readonly #log: (line: string) => void;
+  readonly #gate: Gate | undefined;
 
-  constructor(bindings: readonly ServiceBinding[], log: (line: string) => void) {
+  constructor(bindings: readonly ServiceBinding[], log: (line: string) => void, gate: Gate | undefined) {
     this.#log = log;
+    this.#gate = gate;
     for (const { service, sdk } of bindings) {
       const model = modelOf(sdk);
       if (service.signingName !== model.signingName) {
@@ -59,7 +62,8 @@ export class Dispatcher {
     const call = protocolFor(bound.model, request).call(bound.model, request);
     const point = `${bound.model.signingName}.${call.operationName}`;
     try {
-      const output = await this.#run(bound, call, requestId, signal);
+      const caller = accessKeyIdOf(request.headers, request.query);
+      const output = await this.#run(bound, call, { requestId, signal }, caller);
       return call.writeOutput(output, requestId);
     } catch (error) {
       if (error instanceof ServiceError) return call.writeError(error, requestId);
@@ -71,14 +75,24 @@ export class Dispatcher {
     }
   }
 
-  async #run(bound: BoundService, call: Call, requestId: string, signal: AbortSignal): Promise<unknown> {
+  async #run(
+    bound: BoundService,
+    call: Call,
+    context: CallContext,
+    caller: string | undefined,
+  ): Promise<unknown> {
     const operation = Object.hasOwn(bound.operations, call.operationName)
       ? bound.operations[call.operationName]
       : undefined;
     if (call.model === undefined || operation === undefined) {
       throw unknownOperation(bound.model, call.operationName, call.isForm);
     }
-    return operation(readInput(bound.model, call), { requestId, signal });
+    const input = readInput(bound.model, call);
+    if (caller !== undefined && this.#gate?.governs(caller)) {
+      const { signingName } = bound.model;
+      await this.#gate.check(caller, { signingName, operation: call.operationName, input });
+    }
+    return operation(input, context);
   }
 
   /** By signature first; the rest is for the few calls that clients do not sign. */

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { signingNameOf } from './address.ts';
 import { BodyTooLarge, readBody } from './body.ts';
 import { Dispatcher, type ServiceBinding } from './dispatch.ts';
+import type { Gate } from './gate.ts';
 import type { Passthrough } from './passthrough.ts';
 import type { WireReply } from './protocol.ts';
 
@@ -12,6 +13,8 @@ export interface WireOptions {
   readonly port?: number;
   readonly host?: string;
   readonly services: readonly ServiceBinding[];
+  /** Without one, everybody may do everything. Passthroughs have their own. */
+  readonly gate?: Gate;
   /** Servers that speak their own protocol and get their requests as they came, by signing name. */
   readonly passthroughs?: Readonly<Record<string, Passthrough>>;
   /** Plain HTTP beside the AWS protocols, by path prefix, e.g. a layer's download. */
@@ -77,7 +80,7 @@ class Endpoint {
 
   constructor(options: WireOptions) {
     this.#options = options;
-    this.#dispatcher = new Dispatcher(options.services, options.log);
+    this.#dispatcher = new Dispatcher(options.services, options.log, options.gate);
     this.#maxBodyBytes = options.maxBodyBytes ?? MAX_BODY_BYTES;
     this.#routes = Object.entries(options.routes ?? {});
   }

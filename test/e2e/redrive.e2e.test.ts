@@ -4,7 +4,7 @@ import { Berth } from './support/berth.ts';
 import { entriesOf, registerHello, waitForState } from './support/tasks.ts';
 import { until } from './support/until.ts';
 
-const berth = new Berth({ bootMs: 500 });
+const berth = new Berth({ provokes: 'a-table-that-is-gone', bootMs: 500 });
 
 interface Counted {
   readonly queues: readonly { readonly queue: string; readonly messages: number }[];

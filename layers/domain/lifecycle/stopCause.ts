@@ -102,7 +102,8 @@ export function stopCauseOf(task: StoppedTask): Stop {
   if (task.stopCode === 'UserInitiated' || task.stopCode === 'ServiceSchedulerInitiated') {
     return { cause: 'STOPPED_BY_USER', ...exit, detail, ...doubt };
   }
-  if (task.stopCode === 'EssentialContainerExited') return { cause: causeOfExit(container, task.started === true), ...exit, detail };
+  if (task.stopCode === 'EssentialContainerExited')
+    return { cause: causeOfExit(container, task.started === true), ...exit, detail };
   const code = unstartable(words);
   if (code !== undefined) return { cause: 'EXIT_NONZERO', exitCode: code, detail };
   if (pullFailed.test(words)) return { cause: 'IMAGE_PULL', ...exit, detail };

@@ -18,7 +18,6 @@ const pool = new ProcessPool(
   {
     region: 'eu-west-1',
     endpointUrl: 'http://127.0.0.1:4566',
-    credentials: { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' },
   },
   new StartGate(2),
 );

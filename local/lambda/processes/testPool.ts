@@ -66,7 +66,6 @@ export class TestPools {
       {
         region: 'eu-west-1',
         endpointUrl: 'http://127.0.0.1:4566',
-        credentials: { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' },
         ...options,
       },
       new StartGate(2),

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Service } from '../../engine/service.ts';
+import type { Permissions } from '../../iam/permissions.ts';
+import { readPolicy } from '../../iam/policy.ts';
 import type { FunctionRecord } from '../../lambda/function.ts';
 import type { Lambda } from '../../lambda/lambda.ts';
 import type { Provider } from '../resolve.ts';
@@ -12,6 +14,7 @@ export interface FunctionServices {
   readonly lambda: Lambda;
   readonly events: Service;
   readonly sns: Service;
+  readonly permissions: Permissions;
   /** Folder that `CodeUri` and `ContentUri` start from. */
   readonly root: string;
 }
@@ -31,7 +34,7 @@ interface SamEvent {
 
 /** SAM's functions with their event sources, and the layer that hosts download. */
 export function functionProviders(services: FunctionServices): Record<string, Provider> {
-  const { lambda, root } = services;
+  const { lambda, root, permissions } = services;
   return {
     'AWS::Serverless::Function': async ({ logicalId, properties }) => {
       const record = lambda.createFunction({
@@ -48,6 +51,11 @@ export function functionProviders(services: FunctionServices): Record<string, Pr
           reservedConcurrency: Number(properties.ReservedConcurrentExecutions),
         }),
       });
+      // What SAM adds for logs and event sources is the service's own doing here, and needs nobody's permission.
+      permissions.defineFunction(
+        record.name,
+        ((properties.Policies ?? []) as unknown[]).flatMap((policy) => readPolicy(policy, logicalId)),
+      );
       for (const [name, event] of Object.entries((properties.Events ?? {}) as Record<string, SamEvent>)) {
         await addEventSource(services, record, `${logicalId}${name}`, event);
       }

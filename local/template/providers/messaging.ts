@@ -32,7 +32,7 @@ function queueAttributes(properties: Readonly<Record<string, unknown>>): Record<
   return attributes;
 }
 
-/** Queues, buses, rules and topics. Queue policies are read and not enforced: there is one principal here. */
+/** Queues, buses, rules and topics. Queue policies are read and not enforced: whom they let in are AWS's own services. */
 export function messagingProviders(
   { sqs, events, sns }: MessagingServices,
   place: { readonly region: string; readonly accountId: string },

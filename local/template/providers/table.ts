@@ -7,13 +7,20 @@ import {
   type TableDescription,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
+import type { Permissions } from '../../iam/permissions.ts';
 import type { Provider } from '../resolve.ts';
 
 /** Tables, in the real engine. One that exists is kept with everything in it. */
-export function tableProviders(client: DynamoDBClient): Record<string, Provider> {
+export function tableProviders(client: DynamoDBClient, permissions: Permissions): Record<string, Provider> {
   return {
     'AWS::DynamoDB::Table': async ({ properties }) => {
       const TableName = String(properties.TableName);
+      const schema = (properties.KeySchema ?? []) as {
+        readonly AttributeName: string;
+        readonly KeyType: string;
+      }[];
+      const partitionKey = schema.find(({ KeyType }) => KeyType === 'HASH');
+      if (partitionKey !== undefined) permissions.defineTable(TableName, partitionKey.AttributeName);
       const table = (await describe(client, TableName)) ?? (await create(client, TableName, properties));
       return {
         ref: TableName,

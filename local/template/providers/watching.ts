@@ -30,14 +30,3 @@ export function watchingProviders(
     },
   };
 }
-
-/** Names only: the embedded AWS has one principal, so that no permission is granted or refused here. */
-export function identityProviders(place: { readonly accountId: string }): Record<string, Provider> {
-  const named =
-    (kind: string): Provider =>
-    ({ logicalId }) => ({
-      ref: `berth-${logicalId}`,
-      attributes: { Arn: `arn:aws:iam::${place.accountId}:${kind}/berth-${logicalId}` },
-    });
-  return { 'AWS::IAM::Role': named('role'), 'AWS::IAM::InstanceProfile': named('instance-profile') };
-}

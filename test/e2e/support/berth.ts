@@ -14,6 +14,8 @@ export interface BerthOptions {
   /** Template parameters over the defaults. */
   readonly parameters?: Readonly<Record<string, string>>;
   readonly bootMs?: number;
+  /** Refusals that the test itself brings about, by what their line holds; every other one fails it. */
+  readonly provokes?: string;
 }
 
 /** The embedded AWS as its own process, started the way `npm start` starts it, without the demo. */
@@ -80,6 +82,13 @@ export class Berth {
       () => child.exitCode !== null || child.signalCode !== null,
     );
     this.#process = undefined;
+    // A function that is refused something tries again and goes on without it: only its log tells.
+    const { provokes } = this.#options;
+    const refused = this.output.filter(
+      (line) =>
+        line.includes('is not authorized to perform') && !(provokes !== undefined && line.includes(provokes)),
+    );
+    if (refused.length > 0) throw new Error(`template.yaml lacks permissions:\n${refused.join('\n')}`);
   }
 
   async kill9(): Promise<void> {

@@ -1,0 +1,10 @@
+/** Who may do what, asked before a call reaches its service. */
+export interface Gate {
+  /** Whether this caller has a role's permissions alone. Every other key is the account's own administrator. */
+  governs(accessKeyId: string | undefined): boolean;
+  /** @throws ServiceError, as the service answers it, when its role does not allow the call. */
+  check(
+    accessKeyId: string,
+    call: { readonly signingName: string; readonly operation: string; readonly input: unknown },
+  ): Promise<void>;
+}
