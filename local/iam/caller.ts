@@ -6,7 +6,7 @@ export type Caller =
 export const accessKeyIdOf = ({ kind, name }: Caller): string => `${kind}.${name}`;
 
 /** Undefined for any other key: whoever has one is the account's own administrator. */
-export function callerOf(accessKeyId: string | undefined): Caller | undefined {
-  const [, kind, name] = /^(function|instance)\.(.+)$/.exec(accessKeyId ?? '') ?? [];
+export function callerOf(accessKeyId: string): Caller | undefined {
+  const [, kind, name] = /^(function|instance)\.(.+)$/.exec(accessKeyId) ?? [];
   return kind === undefined || name === undefined ? undefined : { kind: kind as Caller['kind'], name };
 }

@@ -1,5 +1,5 @@
 import { ServiceError } from '../engine/service.ts';
-import type { Gate } from '../wire/gate.ts';
+import type { Gate, GatedCall } from '../wire/gate.ts';
 import type { Account } from './asks/account.ts';
 import { asksOf } from './asks/asks.ts';
 import { type Caller, callerOf } from './caller.ts';
@@ -82,14 +82,11 @@ export class Permissions implements Gate {
     this.#complete = true;
   }
 
-  governs(accessKeyId: string | undefined): boolean {
+  governs(accessKeyId: string): boolean {
     return callerOf(accessKeyId) !== undefined;
   }
 
-  async check(
-    accessKeyId: string,
-    call: { readonly signingName: string; readonly operation: string; readonly input: unknown },
-  ): Promise<void> {
+  async check(accessKeyId: string, call: GatedCall): Promise<void> {
     const caller = callerOf(accessKeyId);
     if (caller === undefined) return;
     const role = await this.#roleOf(caller);
@@ -115,11 +112,7 @@ export class Permissions implements Gate {
     return { ...role, keys };
   }
 
-  #refuse(
-    caller: Caller,
-    { signingName }: { signingName: string },
-    { action, resource, keys = {} }: Ask,
-  ): ServiceError {
+  #refuse(caller: Caller, { signingName }: GatedCall, { action, resource, keys = {} }: Ask): ServiceError {
     this.#refused += 1;
     const conditions = Object.entries(keys).map(([key, values]) => `${key} ${values.join(' ')}`);
     const what = `${caller.name} is not authorized to perform: ${action} on resource: ${resource}`;

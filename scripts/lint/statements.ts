@@ -1,4 +1,5 @@
 import type { Template } from '../../local/template/parse.ts';
+import { isRecord } from '../../local/wire/convert.ts';
 
 /** What a statement allows. */
 export interface Statement {
@@ -16,9 +17,6 @@ export interface Found {
 
 type Json = Readonly<Record<string, unknown>>;
 
-const isJson = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** Every identity's statements, wherever they stand. Those of a resource policy name a principal: they are not among them. */
 export function policiesOf(template: Template): Found[] {
   return Object.entries(template.Resources).flatMap(([where, { Properties }]) =>
@@ -28,14 +26,14 @@ export function policiesOf(template: Template): Found[] {
 
 function statementsIn(value: unknown): Json[] {
   if (Array.isArray(value)) return value.flatMap(statementsIn);
-  if (!isJson(value)) return [];
+  if (!isRecord(value)) return [];
   if (value.Effect !== undefined && value.Action !== undefined)
     return value.Principal === undefined ? [value] : [];
   return Object.values(value).flatMap(statementsIn);
 }
 
 function read(statement: Json, template: Template): Statement {
-  const conditions = isJson(statement.Condition) ? Object.values(statement.Condition) : [];
+  const conditions = isRecord(statement.Condition) ? Object.values(statement.Condition) : [];
   return {
     actions: listOf(statement.Action).map(String),
     resources: listOf(statement.Resource).map((resource) => arnOf(resource, template)),
@@ -58,7 +56,7 @@ const arns: Readonly<Record<string, string>> = {
 
 function arnOf(value: unknown, template: Template): string {
   if (typeof value === 'string') return value;
-  if (isJson(value)) {
+  if (isRecord(value)) {
     const attribute = value['Fn::GetAtt'] ?? value.Ref;
     if (attribute !== undefined) return arnOfResource(String(listOf(attribute)[0]), template);
     const text = value['Fn::Sub'];

@@ -27,8 +27,18 @@ export async function explain({ seed, violation }: Failure, options: SimulateOpt
   for (const line of lines) console.log(line.slice(0, MAX_LINE));
   if (found !== undefined) console.log(`${found.invariant}: ${found.detail}`);
   console.log(`replay: ${commandFor(seed, 1, options)}`);
-  if (options.trace !== undefined) {
-    writeFileSync(options.trace, `${trace.join('\n')}\n`);
-    console.log(`the whole trace is in ${options.trace}`);
-  }
+  if (options.trace !== undefined) writeTrace(options.trace, trace);
+}
+
+/** Writes down everything that happened in the run as it was found. */
+export async function traceOf({ seed }: Failure, options: SimulateOptions): Promise<void> {
+  if (options.trace === undefined) return;
+  const { trace } = await runCase(caseOf(seed, seedOptionsOf(options)), { traced: true });
+  writeTrace(options.trace, trace);
+}
+
+/** Says so beside the output, which may be for a program. */
+export function writeTrace(file: string, trace: readonly string[]): void {
+  writeFileSync(file, `${trace.join('\n')}\n`);
+  console.error(`the whole trace is in ${file}`);
 }

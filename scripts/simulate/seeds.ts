@@ -1,5 +1,5 @@
 import { sentenceOf } from '../../local/sim/checker.ts';
-import { explain } from './explain.ts';
+import { explain, traceOf } from './explain.ts';
 import { commandFor, type SimulateOptions, seedOptionsOf } from './options.ts';
 import { perSecond, searchProgress, speedOf } from './progress.ts';
 import { searchSeeds, type Tally } from './seedSearch.ts';
@@ -34,8 +34,11 @@ export async function simulateSeeds(options: SimulateOptions): Promise<number> {
   const left = count - tally.done;
   const goOn =
     interrupted !== undefined && left > 0 ? commandFor(first + tally.done, left, options) : undefined;
-  if (options.json) console.log(JSON.stringify(asJson(tally, options, goOn), undefined, 2));
-  else await tell(tally, options, goOn);
+  if (options.json) {
+    console.log(JSON.stringify(asJson(tally, options, goOn), undefined, 2));
+    const [failure] = tally.failures;
+    if (failure !== undefined && interrupted === undefined) await traceOf(failure, options);
+  } else await tell(tally, options, goOn);
   return interrupted ?? (tally.failures.length > 0 ? 1 : 0);
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { matchesType } from '../../layers/domain/capacity/typePattern.ts';
 import { instanceTypes } from '../../local/ec2/catalogue.ts';
 import { sentenceOf } from '../../local/sim/checker.ts';
@@ -6,6 +6,7 @@ import type { FaultRates } from '../../local/sim/faultRates.ts';
 import { simulate } from '../../local/sim/simulation.ts';
 import { planOfWorkload, WorkloadError } from '../../local/sim/workload.ts';
 import { reportOf, type WorkloadReport } from '../../local/sim/workloadReport.ts';
+import { writeTrace } from './explain.ts';
 
 export interface WorkloadRun {
   readonly seed: number;
@@ -46,10 +47,7 @@ export async function simulateWorkload(file: string, run: WorkloadRun): Promise<
     const report = reportOf(plan, result);
     if (run.json) console.log(JSON.stringify({ ...report, violations }, undefined, 2));
     else for (const line of wordsOf(report)) console.log(line);
-    if (run.trace !== undefined) {
-      writeFileSync(run.trace, `${result.trace.join('\n')}\n`);
-      console.error(`the whole trace is in ${run.trace}`);
-    }
+    if (run.trace !== undefined) writeTrace(run.trace, result.trace);
     if (!run.json)
       for (const { sentence, detail } of violations) console.log(`VIOLATION of "${sentence}": ${detail}`);
     return result.violations.length === 0 ? 0 : 1;

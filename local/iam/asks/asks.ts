@@ -1,3 +1,4 @@
+import type { GatedCall } from '../../wire/gate.ts';
 import type { Ask } from '../decide.ts';
 import type { Account } from './account.ts';
 import { dynamodbAsks } from './dynamodb.ts';
@@ -25,7 +26,7 @@ const prefixes: Readonly<Record<string, string>> = { monitoring: 'cloudwatch' };
  * everything.
  */
 export const asksOf = async (
-  { signingName, operation, input }: { signingName: string; operation: string; input: unknown },
+  { signingName, operation, input }: GatedCall,
   account: Account,
 ): Promise<readonly Ask[]> =>
   (await services[signingName]?.(operation, input, account)) ?? [
